@@ -1,0 +1,37 @@
+// Values in memory are shared by reference: either nobody can change them, or everyone gets a copy.
+
+import { isBinary } from './binary.ts'
+
+/**
+ * Freezes a value and all it holds. Returns false when a part of it cannot be frozen (Date, Map, Set and binary data
+ * change under `Object.freeze`): such a value has to be copied for whoever gets it.
+ */
+export function deepFreeze(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (isBinary(value) || value instanceof Date || value instanceof Map || value instanceof Set) return false
+  if (Object.isFrozen(value) && isFlat(value)) return true
+  let frozen = true
+  for (const part of Object.values(value)) if (!deepFreeze(part)) frozen = false
+  Object.freeze(value)
+  return frozen
+}
+
+/** A copy that shares nothing mutable with the original, for every kind of value that can be stored. */
+export function copyValue<V>(value: V): V {
+  return copy(value) as V
+}
+
+function copy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Buffer.isBuffer(value)) return Buffer.from(value)
+  if (value instanceof Date) return new Date(value.getTime())
+  if (value instanceof Map) return new Map(Array.from(value, ([key, item]) => [copy(key), copy(item)]))
+  if (value instanceof Set) return new Set(Array.from(value, copy))
+  if (Array.isArray(value)) return value.map(copy)
+  if (isBinary(value)) return structuredClone(value)
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copy(item)]))
+}
+
+function isFlat(value: object): boolean {
+  return Object.values(value).every((part) => typeof part !== 'object' || part === null)
+}

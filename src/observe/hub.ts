@@ -1,0 +1,39 @@
+import type { EventListener, TidemarkEvent } from './event.ts'
+import { NameCounters } from './counters.ts'
+
+/** Where events and counts of one cache come together. */
+export class Hub {
+  readonly #listeners = new Set<EventListener>()
+  readonly #counters = new Map<string, NameCounters>()
+
+  /** True when somebody listens; the hot path makes no event object otherwise. */
+  get isHeard(): boolean {
+    return this.#listeners.size > 0
+  }
+
+  on(listener: EventListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  emit(event: TidemarkEvent): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(event)
+      } catch {
+        // A listener's failure is its own; the cache goes on.
+      }
+    }
+  }
+
+  /** The counters of a name, made on first use. Names are few and fixed; keys never come here. */
+  of(name: string): NameCounters {
+    let counters = this.#counters.get(name)
+    if (!counters) this.#counters.set(name, (counters = new NameCounters()))
+    return counters
+  }
+
+  names(): Iterable<string> {
+    return this.#counters.keys()
+  }
+}

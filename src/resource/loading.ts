@@ -1,0 +1,176 @@
+import type { Entry } from '../entry.ts'
+import { TidemarkError } from '../errors.ts'
+import type { Key } from '../key.ts'
+import { Backoff } from '../load/backoff.ts'
+import { claimNow, claimOr, type HeldClaim } from '../load/claim.ts'
+import type { Context } from '../load/context.ts'
+import { runLoader } from '../load/deadline.ts'
+import { Flights, type Flight } from '../load/flights.ts'
+import { waitFor } from '../load/waiting.ts'
+import type { NameCounters } from '../observe/counters.ts'
+import { judge } from '../policy/judge.ts'
+import { lifetimes } from '../policy/policy.ts'
+import type { Lease } from '../tier/tier.ts'
+import type { ResourceSettings } from './options.ts'
+
+/** What a flight brings: the entry, from the source or from another process that loaded it meanwhile. */
+export interface Landed {
+  readonly entry: Entry
+  /** `source`, or the tier another process brought it to. */
+  readonly from: string
+}
+
+/**
+ * Loads of one resource: one flight per key, under a claim among processes, before a deadline, stored under the lease
+ * taken before the load began.
+ */
+export class Loading<K, V> {
+  readonly flights: Flights<Landed> = new Flights<Landed>()
+  readonly backoff: Backoff = new Backoff()
+  /** Keys whose claim is being asked for on behalf of a refresh. */
+  readonly #claiming = new Set<string>()
+  readonly #settings: ResourceSettings<K, V>
+  readonly #context: Context
+  readonly #counters: NameCounters
+
+  constructor(settings: ResourceSettings<K, V>, context: Context) {
+    this.#settings = settings
+    this.#context = context
+    this.#counters = context.hub.of(settings.name)
+    context.track(this.flights as unknown as Flights<never>)
+  }
+
+  /** Joins the flight of a key or starts one. Errors: `reentrant-load`, and what the load throws. */
+  join(key: K, id: string, stale: Entry | undefined): Promise<Landed> {
+    const flight = this.flights.get(id) ?? this.#start(key, id, (it) => this.#fly(it, key, stale))
+    waitFor(flight)
+    return flight.promise
+  }
+
+  /**
+   * A load that began after this call. The first one goes off at once, in place of an ordinary flight; those that ask
+   * while a refresh is under way share the one after it, so that a refresh button costs two loads however often it is hit.
+   */
+  refresh(key: K, id: string, stale: Entry | undefined): Promise<Landed> {
+    const current = this.flights.get(id)
+    if (current?.isRefresh !== true) return this.#refreshNow(key, id, stale, current)
+    waitFor(current)
+    current.next ??= current.promise.catch(() => {}).then(() => this.#refreshNow(key, id, stale, this.flights.get(id)))
+    return current.next
+  }
+
+  /** Loads behind a stale value, unless that is being done, here or in another process, or the source is left alone. */
+  refreshBehind(key: K, id: string, stale: Entry): void {
+    const { stack, owner, clock } = this.#context
+    if (this.flights.get(id) || this.#claiming.has(id) || this.backoff.holding(id, clock.now())) return
+    if (!stack.claims) {
+      this.#start(key, id, (flight) => this.#load(flight, key, stale))
+      return
+    }
+    this.#claiming.add(id)
+    const begin = (held: HeldClaim | undefined): void => {
+      this.#claiming.delete(id)
+      if (held && this.#context.isClosed) held()
+      else if (held) this.#start(key, id, (flight) => this.#load(flight, key, stale).finally(held))
+    }
+    void claimNow(stack.claims, { name: this.#settings.name, id }, owner, clock).then(begin, () => begin(undefined))
+  }
+
+  /** The entry of a value as of now. */
+  entryOf(key: K, id: string, value: V): Entry {
+    const { name, scopeOf, tagsOf, era, policy, windows } = this.#settings
+    const loadedAt = this.#context.clock.now()
+    const tags = tagsOf?.(key, value)
+    return {
+      key: { name, id },
+      value: this.#context.handout.admit(value),
+      loadedAt,
+      ...lifetimes(loadedAt, policy.freshMs(value), windows),
+      scope: scopeOf?.(key),
+      era: era?.name,
+      tags: tags && tags.length > 0 ? [...tags] : undefined,
+      identity: policy.identity?.(value),
+    }
+  }
+
+  /** Stores an entry, under a lease if it was loaded; ends its era first when it shows that the key was used again. */
+  async store(entry: Entry, lease: Lease | undefined): Promise<boolean> {
+    const { era } = this.#settings
+    if (!era || entry.identity === undefined || entry.scope === undefined) return this.#context.stack.put(entry, lease)
+    return era.exclusively(entry.scope, async () => {
+      const settled = await era.settle(entry, lease ?? (await this.#context.stack.lease()))
+      return this.#context.stack.put(entry, lease === undefined ? undefined : settled)
+    })
+  }
+
+  #refreshNow(key: K, id: string, stale: Entry | undefined, before: Flight<Landed> | undefined): Promise<Landed> {
+    if (before?.isRefresh === true) {
+      waitFor(before)
+      return before.promise
+    }
+    const flight = this.#start(key, id, (it) => this.#load(it, key, stale))
+    flight.isRefresh = true
+    waitFor(flight)
+    return flight.promise
+  }
+
+  #start(key: K, id: string, work: (flight: Flight<Landed>) => Promise<Landed>): Flight<Landed> {
+    const { name, scopeOf, tagsOf, era } = this.#settings
+    const subject = { key: { name, id }, scope: scopeOf?.(key), era: era?.name, mayHaveTags: tagsOf !== undefined }
+    return this.flights.start(subject, this.#context.clock.now(), work)
+  }
+
+  /** Loads under a claim where processes share a tier, unless another one brings the value first. */
+  async #fly(flight: Flight<Landed>, key: K, stale: Entry | undefined): Promise<Landed> {
+    const { stack, owner, clock } = this.#context
+    if (!stack.claims) return this.#load(flight, key, stale)
+    const { subject, controller } = flight
+    const patience = { signal: controller.signal, waitMsMax: this.#settings.hardMs }
+    const claim = await claimOr(stack.claims, subject.key, owner, clock, patience, () => this.#lookAgain(subject.key))
+    if ('found' in claim) return claim.found
+    return this.#load(flight, key, stale).finally(claim.held)
+  }
+
+  async #lookAgain(key: Key): Promise<Landed | undefined> {
+    const { stack, clock } = this.#context
+    const found = await stack.read(key, (entry) => judge(entry, clock.now()) === 'fresh')
+    return found && judge(found.entry, clock.now()) === 'fresh' ? { entry: found.entry, from: found.tier } : undefined
+  }
+
+  async #load(flight: Flight<Landed>, key: K, stale: Entry | undefined): Promise<Landed> {
+    const { stack, clock, hub, handout } = this.#context
+    const { id } = flight.subject.key
+    const { name, load, hardMs } = this.#settings
+    // Before the loader starts: whatever changes from here on makes its value too old to store.
+    const lease = await stack.lease()
+    const startedAt = clock.now()
+    this.#counters.loads++
+    try {
+      const value = await runLoader(flight, hardMs, clock, (signal) =>
+        load(key, {
+          signal,
+          stale: stale === undefined ? undefined : handout.out(stale.value as V),
+          progress: (done, total) => hub.emit({ type: 'progress', name, key: id, done, total }),
+        }),
+      )
+      if (value === undefined) throw returnedUndefined(name, id)
+      const entry = this.entryOf(key, id, value)
+      const stored = !flight.isSuperseded && (await this.store(entry, lease))
+      if (!stored) this.#counters.refused++
+      this.backoff.succeeded(id)
+      hub.emit({ type: 'loaded', name, key: id, tookMs: clock.now() - startedAt, stored })
+      return { entry, from: 'source' }
+    } catch (error) {
+      this.#counters.loadFailures++
+      const retryAt = this.backoff.failed(id, clock.now(), error)
+      hub.emit({ type: 'load-failed', name, key: id, tookMs: clock.now() - startedAt, error, retryAt })
+      throw error
+    }
+  }
+}
+
+function returnedUndefined(name: string, id: string): TidemarkError {
+  return new TidemarkError('load-returned-undefined', `The loader of ${name} returned undefined for ${id}.`, {
+    data: { name, key: id },
+  })
+}

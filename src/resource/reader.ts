@@ -1,0 +1,122 @@
+import type { Entry } from '../entry.ts'
+import type { Key } from '../key.ts'
+import type { Context } from '../load/context.ts'
+import { serveStale, type StaleReason } from '../load/serve.ts'
+import type { NameCounters } from '../observe/counters.ts'
+import { judge } from '../policy/judge.ts'
+import type { Found } from '../stack/stack.ts'
+import { isPromise, type Front, type MaybePromise } from '../tier/tier.ts'
+import type { Loading } from './loading.ts'
+import type { ResourceSettings } from './options.ts'
+import type { ReadOptions, Reading, ReadingReason } from './reading.ts'
+import type { Sliding } from './sliding.ts'
+
+/** What happens when memory has nothing fresh: look in the tiers, judge, load if need be, fall back if one may. */
+export class Reader<K, V> {
+  readonly #settings: ResourceSettings<K, V>
+  readonly #context: Context
+  readonly #loading: Loading<K, V>
+  readonly #front: Front | undefined
+  readonly #sliding: Sliding | undefined
+  readonly #counters: NameCounters
+
+  constructor(
+    settings: ResourceSettings<K, V>,
+    context: Context,
+    loading: Loading<K, V>,
+    front: Front | undefined,
+    sliding: Sliding | undefined,
+  ) {
+    this.#settings = settings
+    this.#context = context
+    this.#loading = loading
+    this.#front = front
+    this.#sliding = sliding
+    this.#counters = context.hub.of(settings.name)
+  }
+
+  read(input: K, key: Key, options: ReadOptions | undefined): MaybePromise<Reading<V>> {
+    this.#context.refuseIfClosed()
+    if (options?.refresh === true) return this.#refresh(input, key)
+    if (!this.#context.isStrict) return this.#lookUp(input, key)
+    const checked = this.#context.stack.check()
+    return isPromise(checked) ? checked.then(() => this.#lookUp(input, key)) : this.#lookUp(input, key)
+  }
+
+  #lookUp(input: K, key: Key): MaybePromise<Reading<V>> {
+    const { stack, clock } = this.#context
+    const found = stack.read(key, (entry) => judge(entry, clock.now()) === 'fresh')
+    return isPromise(found) ? found.then((it) => this.#answer(input, key, it)) : this.#answer(input, key, found)
+  }
+
+  #answer(input: K, key: Key, found: Found | undefined): MaybePromise<Reading<V>> {
+    const { clock } = this.#context
+    const verdict = found === undefined ? 'expired' : judge(found.entry, clock.now())
+    if (found === undefined || verdict === 'expired') return this.#loaded(input, key, found?.entry)
+    if (verdict === 'fresh') return this.#hit(key, found)
+    const { backoff } = this.#loading
+    return serveStale(
+      {
+        verdict: () => judge(found.entry, clock.now()),
+        stale: (reason, waited, error) => this.#stale(key, found, reason, waited, error),
+      },
+      {
+        clock,
+        softMs: this.#settings.softMs,
+        failure: () => backoff.holding(key.id, clock.now()),
+        loadBehind: () => this.#loading.refreshBehind(input, key.id, found.entry),
+        load: () => this.#loaded(input, key, found.entry),
+        isClosed: () => this.#context.isClosed,
+      },
+    )
+  }
+
+  async #refresh(input: K, key: Key): Promise<Reading<V>> {
+    this.#missed(key)
+    const stored = await this.#context.stack.get(key)
+    const { entry } = await this.#loading.refresh(input, key.id, stored)
+    return this.#reading(entry, 'fresh', 'loaded', 'source')
+  }
+
+  async #loaded(input: K, key: Key, stale: Entry | undefined): Promise<Reading<V>> {
+    this.#missed(key)
+    const { entry, from } = await this.#loading.join(input, key.id, stale)
+    return this.#reading(entry, 'fresh', 'loaded', from)
+  }
+
+  #hit(key: Key, found: Found): Reading<V> {
+    this.#counters.hit(found.tier, false)
+    if (this.#sliding) this.#sliding.touchEntry(found.entry, this.#front)
+    const { hub } = this.#context
+    if (hub.isHeard) hub.emit({ type: 'hit', name: key.name, key: key.id, tier: found.tier, state: 'fresh' })
+    return this.#reading(found.entry, 'fresh', 'hit', found.tier)
+  }
+
+  #stale(key: Key, found: Found, reason: StaleReason, waited: boolean, error?: unknown): Reading<V> {
+    if (reason !== 'revalidating') this.#counters.fallbacks++
+    const { hub } = this.#context
+    if (!waited) {
+      this.#counters.hit(found.tier, true)
+      if (hub.isHeard) hub.emit({ type: 'hit', name: key.name, key: key.id, tier: found.tier, state: 'stale' })
+    }
+    return this.#reading(found.entry, 'stale', reason, found.tier, error)
+  }
+
+  #missed(key: Key): void {
+    this.#counters.misses++
+    if (this.#context.hub.isHeard) this.#context.hub.emit({ type: 'miss', name: key.name, key: key.id })
+  }
+
+  #reading(entry: Entry, state: 'fresh' | 'stale', reason: ReadingReason, tier: string, error?: unknown): Reading<V> {
+    return {
+      value: this.#context.handout.out(entry.value as V),
+      state,
+      reason,
+      tier,
+      age: Math.max(0, this.#context.clock.now() - entry.loadedAt),
+      loadedAt: entry.loadedAt,
+      revision: entry.revision,
+      ...(error === undefined ? undefined : { error }),
+    }
+  }
+}

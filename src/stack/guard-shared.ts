@@ -1,0 +1,47 @@
+// What a guard makes of the parts only shared tiers have.
+
+import { isPromise, type ChangeFeed, type ChangedSlots, type Claims, type MaybePromise } from '../tier/tier.ts'
+import { within } from './deadline.ts'
+import type { Watch } from './watch.ts'
+
+/** A feed whose failure means that changes may have been missed. */
+export function guardFeed(feed: ChangeFeed, watch: Watch, budgetMs: number): ChangeFeed {
+  let listener: (changed: ChangedSlots) => void = () => {}
+  // Strict readers may not trust what they hold when they cannot ask.
+  const failed = (error: unknown): void => {
+    watch.failed('read', 'check', error)
+    listener('all')
+  }
+  return {
+    listen: (told) => {
+      listener = told
+      feed.listen(told)
+    },
+    poll: () => feed.poll(),
+    check: () => {
+      if (!watch.isReadable) return listener('all')
+      try {
+        const done = feed.check()
+        return isPromise(done) ? within(done, budgetMs, 'check').catch(failed) : done
+      } catch (error) {
+        return failed(error)
+      }
+    },
+  }
+}
+
+/** Claims that are granted when they cannot be asked for: they save work, leases guard correctness. */
+export function guardClaims(claims: Claims, watch: Watch, budgetMs: number): Claims {
+  const attempt = async <T>(run: () => MaybePromise<T>, otherwise: T): Promise<T> => {
+    if (!watch.isWritable) return otherwise
+    try {
+      return await within(Promise.resolve(run()), budgetMs, 'claim')
+    } catch {
+      return otherwise
+    }
+  }
+  return {
+    acquire: (key, owner, untilMs) => attempt(() => claims.acquire(key, owner, untilMs), true),
+    release: (key, owner) => attempt(() => claims.release(key, owner), undefined),
+  }
+}

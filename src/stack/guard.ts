@@ -1,0 +1,225 @@
+import type { Entry, KeyInfo } from '../entry.ts'
+import { isTidemarkError } from '../errors.ts'
+import type { Key, Selector } from '../key.ts'
+import type { TierState } from '../observe/event.ts'
+import {
+  isPromise,
+  type Capabilities,
+  type ChangeFeed,
+  type ChangedSlots,
+  type Claims,
+  type Lease,
+  type MaybePromise,
+  type Tier,
+} from '../tier/tier.ts'
+import { within } from './deadline.ts'
+import { guardClaims, guardFeed } from './guard-shared.ts'
+import type { Change } from './journal.ts'
+import { Watch, type GuardHost, type GuardSettings } from './watch.ts'
+
+/** The state of one tier, as `tide.tiers()` tells it. */
+export interface TierStatus {
+  readonly tier: string
+  readonly state: TierState
+  readonly reason: string
+  /** When it is tried again, while it is out of use. */
+  readonly nextProbeAt: number | undefined
+  readonly failures: { readonly reads: number; readonly writes: number }
+  readonly journal: { readonly items: number; readonly bytes: number; readonly overflowed: boolean }
+  readonly capabilities: Capabilities
+}
+
+/** The lease of a tier that could not be asked for one: nothing loaded under it is stored there. */
+const NO_LEASE: Lease = Number.NaN
+
+/**
+ * A tier around a tier that may fail: bounds every operation in time, leaves the tier alone while it is out of use, and
+ * keeps what it missed. No failure of the tier passes; only a value that cannot be stored is the caller's own trouble.
+ */
+export class Guard implements Tier {
+  readonly name: string
+  readonly capabilities: Capabilities
+  readonly feed?: ChangeFeed
+  readonly claims?: Claims
+  readonly #tier: Tier
+  readonly #settings: GuardSettings
+  readonly #watch: Watch
+
+  constructor(tier: Tier, settings: GuardSettings, host: GuardHost) {
+    this.name = tier.name
+    this.capabilities = tier.capabilities
+    this.#tier = tier
+    this.#settings = settings
+    this.#watch = new Watch(tier, settings, host)
+    if (settings.disabled) return
+    tier.attach?.({
+      clock: host.clock,
+      report: (news) => {
+        if (news.kind === 'quarantined') this.#watch.quarantined(news.reason)
+        else if (news.kind === 'failed' && news.operation === 'open') this.#watch.failed('read', 'open', news.error)
+        else host.report(news)
+      },
+    })
+    if (tier.feed) this.feed = guardFeed(tier.feed, this.#watch, settings.budgetMs)
+    if (tier.claims) this.claims = guardClaims(tier.claims, this.#watch, settings.budgetMs)
+  }
+
+  get status(): TierStatus {
+    const { state, reason, nextProbeAt, failures, journal } = this.#watch
+    return {
+      tier: this.name,
+      state,
+      reason,
+      nextProbeAt,
+      failures,
+      journal: { items: journal.items, bytes: journal.bytes, overflowed: journal.isOverflowed },
+      capabilities: this.capabilities,
+    }
+  }
+
+  get(key: Key): MaybePromise<Entry | undefined> {
+    if (!this.#watch.isReadable)
+      return this.#settings.disabled ? undefined : this.#watch.journal.correct(key, undefined)
+    return this.#read(
+      'get',
+      () => this.#tier.get(key),
+      undefined,
+      (entry) => this.#watch.journal.correct(key, entry),
+    )
+  }
+
+  getMany(keys: readonly Key[]): MaybePromise<(Entry | undefined)[]> {
+    const tier = this.#tier
+    if (!tier.getMany || !this.#watch.isReadable) return allOf(keys.map((key) => this.get(key)))
+    const correct = (answers: (Entry | undefined)[]): (Entry | undefined)[] =>
+      keys.map((key, i) => this.#watch.journal.correct(key, answers[i]))
+    return this.#read('getMany', () => tier.getMany?.(keys) ?? [], [], correct)
+  }
+
+  lease(): MaybePromise<Lease> {
+    return this.#watch.isReadable ? this.#read('lease', () => this.#tier.lease(), NO_LEASE) : NO_LEASE
+  }
+
+  put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
+    if (this.#settings.disabled) return true
+    // A value that was loaded is not journaled, it can be loaded again; but what it would have replaced is void.
+    const missed: Change =
+      lease === undefined ? { kind: 'put', entry } : { kind: 'remove', selector: { kind: 'key', key: entry.key } }
+    if (Number.isNaN(lease) || !this.#watch.isWritable) {
+      this.#watch.journal.record(missed)
+      return true
+    }
+    return this.#write(
+      'put',
+      () => this.#tier.put(entry, lease),
+      missed,
+      true,
+      (stored) => {
+        if (stored) this.#watch.journal.settle(entry.key)
+        return stored
+      },
+    )
+  }
+
+  remove(selector: Selector, staleAt?: number): MaybePromise<number> {
+    if (this.#settings.disabled) return 0
+    const missed: Change = { kind: 'remove', selector, staleAt }
+    if (!this.#watch.isWritable) {
+      this.#watch.journal.record(missed)
+      return 0
+    }
+    return this.#write(
+      'remove',
+      () => this.#tier.remove(selector, staleAt),
+      missed,
+      0,
+      (count) => {
+        if (selector.kind === 'key' && staleAt === undefined) this.#watch.journal.settle(selector.key)
+        return count
+      },
+    )
+  }
+
+  async *keys(selector: Selector): AsyncIterable<KeyInfo> {
+    if (!this.#watch.isReadable) return
+    const { journal } = this.#watch
+    try {
+      for await (const info of this.#tier.keys(selector)) {
+        if (journal.isEmpty || journal.correct(info.key, { ...info, value: undefined })) yield info
+      }
+    } catch (error) {
+      this.#watch.failed('read', 'keys', error)
+    }
+  }
+
+  count(selector: Selector): MaybePromise<number> {
+    return this.#watch.isReadable ? this.#read('count', () => this.#tier.count(selector), 0) : 0
+  }
+
+  sweep(now: number, limit: number): MaybePromise<number> {
+    return this.#watch.isWritable ? this.#write('sweep', () => this.#tier.sweep(now, limit), undefined, 0) : 0
+  }
+
+  async close(): Promise<void> {
+    this.#watch.stop()
+    if (this.#settings.disabled) return
+    try {
+      await this.#tier.close()
+    } catch (error) {
+      this.#watch.failed('write', 'close', error)
+    }
+  }
+
+  forget(changed: ChangedSlots): void {
+    if (!this.#settings.disabled) this.#tier.forget?.(changed)
+  }
+
+  #read<T>(operation: string, run: () => MaybePromise<T>, otherwise: T, correct?: (answer: T) => T): MaybePromise<T> {
+    const failed = (error: unknown): T => {
+      this.#watch.failed('read', operation, error)
+      return otherwise
+    }
+    const succeeded = (answer: T): T => {
+      if (this.#watch.isCalm) return answer
+      this.#watch.succeeded('read')
+      return correct ? correct(answer) : answer
+    }
+    try {
+      const answer = run()
+      if (!isPromise(answer)) return succeeded(answer)
+      return within(answer, this.#settings.budgetMs, `${this.name} ${operation}`).then(succeeded, failed)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  #write<T>(
+    operation: string,
+    run: () => MaybePromise<T>,
+    missed: Change | undefined,
+    otherwise: T,
+    settle: (answer: T) => T = (answer) => answer,
+  ): MaybePromise<T> {
+    const failed = (error: unknown): T => {
+      if (isTidemarkError(error, 'invalid-value')) throw error
+      if (missed) this.#watch.journal.record(missed)
+      this.#watch.failed('write', operation, error)
+      return otherwise
+    }
+    const succeeded = (answer: T): T => {
+      this.#watch.succeeded('write')
+      return settle(answer)
+    }
+    try {
+      const answer = run()
+      if (!isPromise(answer)) return succeeded(answer)
+      return within(answer, this.#watch.writeBudgetMs, `${this.name} ${operation}`).then(succeeded, failed)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+}
+
+function allOf<T>(answers: readonly MaybePromise<T>[]): MaybePromise<T[]> {
+  return answers.some((answer) => isPromise(answer)) ? Promise.all(answers) : (answers as T[])
+}

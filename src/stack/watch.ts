@@ -1,0 +1,195 @@
+import type { Clock } from '../clock.ts'
+import { isTidemarkError } from '../errors.ts'
+import type { Key } from '../key.ts'
+import type { TierState } from '../observe/event.ts'
+import { isPromise, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
+import { Circuit, type CircuitSettings } from './circuit.ts'
+import { within } from './deadline.ts'
+import { Journal, type JournalLimits } from './journal.ts'
+
+/** How a guard judges its tier. */
+export interface GuardSettings extends CircuitSettings {
+  /** A read that takes longer is a miss, a write that takes longer goes to the journal. */
+  readonly budgetMs: number
+  readonly journal: JournalLimits
+  /** Off by configuration: never read, written or brought back. */
+  readonly disabled: boolean
+}
+
+/** Who hears of a tier's state and failures. */
+export interface GuardHost extends TierHost {
+  stateChanged(tier: string, state: TierState, reason: string, nextProbeAt: number | undefined): void
+}
+
+const PROBE_KEY: Key = { name: '#probe', id: 'probe' }
+
+/**
+ * The state of one tier: counts its failures, decides when it is out of use, probes it, replays what it missed. After the
+ * circuit breaker of Nygard, "Release It!"; reads and writes are counted apart, so that a disk that only refuses writes
+ * still answers, and a tier that answers does not hide that it loses what it is given.
+ */
+export class Watch {
+  readonly journal: Journal
+  readonly #tier: Tier
+  readonly #settings: GuardSettings
+  readonly #host: GuardHost
+  readonly #clock: Clock
+  readonly #reads: Circuit
+  readonly #writes: Circuit
+  #state: TierState
+  #reason = ''
+  #refusesWrites = false
+  #quarantined = false
+  #replaying = false
+  #cancelProbe: (() => void) | undefined
+  #stopped = false
+
+  constructor(tier: Tier, settings: GuardSettings, host: GuardHost) {
+    this.#tier = tier
+    this.#settings = settings
+    this.#host = host
+    this.#clock = host.clock
+    this.#reads = new Circuit(settings)
+    this.#writes = new Circuit(settings)
+    this.journal = new Journal(settings.journal)
+    this.#state = settings.disabled ? 'disabled' : 'up'
+    if (settings.disabled) this.#reason = 'disabled by configuration'
+  }
+
+  get state(): TierState {
+    return this.#state
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  get failures(): { readonly reads: number; readonly writes: number } {
+    return { reads: this.#reads.failures, writes: this.#writes.failures }
+  }
+
+  /** When it is tried again, while it is out of use. */
+  get nextProbeAt(): number | undefined {
+    const open = [this.#reads, this.#writes].filter((circuit) => circuit.isOpen)
+    return open.length > 0 ? Math.min(...open.map((circuit) => circuit.nextProbeAt)) : undefined
+  }
+
+  /** Nothing is wrong and nothing was missed: the short way through the guard. */
+  get isCalm(): boolean {
+    return this.#state === 'up'
+  }
+
+  get isReadable(): boolean {
+    return !this.#settings.disabled && !this.#reads.isOpen
+  }
+
+  get isWritable(): boolean {
+    return this.isReadable && !this.#writes.isOpen && !this.#replaying && !this.journal.isOverflowed
+  }
+
+  /** An embedded tier waits for its lock itself and gives up by itself; only a network needs a limit from outside. */
+  get writeBudgetMs(): number {
+    return this.#tier.capabilities.sync ? Number.POSITIVE_INFINITY : this.#settings.budgetMs
+  }
+
+  succeeded(of: 'read' | 'write'): void {
+    if (this.#state === 'up') return
+    this.#circuit(of).success()
+    this.#judge('the last operation succeeded')
+  }
+
+  failed(of: 'read' | 'write', operation: string, error: unknown): void {
+    this.#host.report({ kind: 'failed', operation, error })
+    // Damage is settled inside the tier (its file is new); it says nothing about whether the tier works.
+    const settled = isTidemarkError(error, 'tier-corrupt') || isTidemarkError(error, 'closed')
+    if (!settled) {
+      const refused = isTidemarkError(error, 'tier-full') || isTidemarkError(error, 'tier-read-only')
+      if (of === 'write') this.#refusesWrites = refused
+      this.#circuit(of).failure(this.#clock.now(), Math.random(), refused && of === 'write')
+    }
+    this.#judge(error instanceof Error ? error.message : String(error))
+  }
+
+  /** The tier moved damaged data aside and started anew. */
+  quarantined(reason: string): void {
+    this.#quarantined = true
+    this.#settle('quarantined', reason)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelProbe?.()
+  }
+
+  #circuit(of: 'read' | 'write'): Circuit {
+    return of === 'read' ? this.#reads : this.#writes
+  }
+
+  /** The state that follows from both breakers and the journal. Sees to it that a probe or a replay is coming. */
+  #judge(reason: string): void {
+    if (this.#reads.isOpen || this.#writes.isOpen) {
+      this.#settle(this.#troubledState(), reason)
+      this.#probeLater()
+    } else if (!this.journal.isEmpty) {
+      this.#settle('recovering', reason)
+      void this.#replay()
+    } else if (this.#reads.failures + this.#writes.failures > 0) this.#settle('suspect', reason)
+    else this.#settle('up', reason)
+  }
+
+  #troubledState(): TierState {
+    if (this.#reads.isOpen) return this.#reads.successes > 0 ? 'recovering' : 'open'
+    if (this.#writes.successes > 0) return 'recovering'
+    return this.#refusesWrites ? 'read-only' : 'open'
+  }
+
+  #settle(state: TierState, reason: string): void {
+    if (state === this.#state || (this.#quarantined && state === 'suspect')) return
+    if (state === 'up') this.#quarantined = false
+    this.#state = state
+    this.#reason = reason
+    this.#host.stateChanged(this.#tier.name, state, reason, this.nextProbeAt)
+  }
+
+  #probeLater(): void {
+    if (this.#cancelProbe || this.#stopped) return
+    const delayMs = Math.max(0, (this.nextProbeAt ?? 0) - this.#clock.now())
+    this.#cancelProbe = this.#clock.schedule(delayMs, () => {
+      this.#cancelProbe = undefined
+      void this.#probe()
+    })
+  }
+
+  async #probe(): Promise<void> {
+    const of = this.#reads.isOpen ? 'read' : 'write'
+    try {
+      const answer: MaybePromise<unknown> =
+        of === 'read' ? this.#tier.get(PROBE_KEY) : this.#tier.remove({ kind: 'key', key: PROBE_KEY })
+      if (isPromise(answer)) await within(answer, this.#settings.budgetMs, `${this.#tier.name} probe`)
+      this.#circuit(of).success()
+      this.#judge(`a probe ${of} succeeded`)
+    } catch (error) {
+      this.failed(of, `probe ${of}`, error)
+    }
+  }
+
+  /** Brings the tier what it missed. Until that is done new changes queue up behind, and its answers are corrected. */
+  async #replay(): Promise<void> {
+    if (this.#replaying || this.#stopped) return
+    this.#replaying = true
+    try {
+      for (let change = this.journal.next(); change !== undefined; change = this.journal.next()) {
+        const done: MaybePromise<unknown> =
+          change.kind === 'put' ? this.#tier.put(change.entry) : this.#tier.remove(change.selector, change.staleAt)
+        if (isPromise(done)) await within(done, this.writeBudgetMs, `${this.#tier.name} replay`)
+        this.journal.done(change)
+      }
+      this.#replaying = false
+      this.#writes.success()
+      this.#judge('everything missed was replayed')
+    } catch (error) {
+      this.#replaying = false
+      this.failed('write', 'replay', error)
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { KeyHash } from './key-hash.ts'
+import { installTally, migrate } from './schema.ts'
+
+/** How a file is opened. */
+export interface ConnectionSettings {
+  readonly path: string
+  /** `power-loss` syncs every commit to the disk; `process` survives any crash but that of the machine. */
+  readonly durability: 'process' | 'power-loss'
+  /** Keep exact counts in the file, for a capacity limit. */
+  readonly tally: boolean
+}
+
+/** How long SQLite itself waits for a lock: it blocks the event loop, so the real waiting is done outside. */
+const BUSY_TIMEOUT_MS = 5
+const WAL_PAGES = 1_000
+const WAL_BYTES_KEPT = 64 * 1024 * 1024
+
+/** An open file with its prepared statements; after a failure that replaces the file, a new one is made. */
+export class Connection {
+  readonly db: DatabaseSync
+  readonly path: string
+  /** Tells this file from one that took its place: random, written when the file was made. */
+  readonly uid: string
+  readonly hash: KeyHash
+  readonly #inode: number | undefined
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(settings: ConnectionSettings) {
+    this.path = settings.path
+    const inMemory = settings.path === ':memory:'
+    if (!inMemory) createPrivately(settings.path)
+    this.db = new DatabaseSync(settings.path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
+    try {
+      configure(this.db, settings)
+      migrate(this.db, settings.path)
+      if (settings.tally) installTally(this.db)
+      const file = this.db.prepare('SELECT uid, seed FROM file').get() as { uid: string; seed: number }
+      this.uid = file.uid
+      this.hash = new KeyHash(file.seed)
+      this.#inode = inMemory ? undefined : statSync(settings.path).ino
+    } catch (error) {
+      this.db.close()
+      throw error
+    }
+  }
+
+  /** A prepared statement that answers rows as arrays (half the cost of objects); prepared once a connection. */
+  statement(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.db.prepare(sql)
+      statement.setReturnArrays(true)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  /** True when the path leads to another file by now, or to none: someone deleted or replaced it. */
+  isReplaced(): boolean {
+    if (this.#inode === undefined) return false
+    return statSync(this.path, { throwIfNoEntry: false })?.ino !== this.#inode
+  }
+
+  close(): void {
+    this.#statements.clear()
+    if (this.db.isOpen) this.db.close()
+  }
+}
+
+/** Directory 0700 and file 0600 before anything is in them; SQLite gives its side files the mode of the main one. */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    // An existing file is not opened here: closing a second descriptor of it would drop this process's locks.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+}
+
+function configure(db: DatabaseSync, settings: ConnectionSettings): void {
+  // cell_size_check and trusted_schema: the file may be damaged or written by someone else.
+  db.exec(`PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0`)
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${settings.durability === 'power-loss' ? 'FULL' : 'NORMAL'}`)
+  db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`)
+}

@@ -1,0 +1,266 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { checksumInSlices } from '../../codec/checksum.ts'
+import { FORMAT } from '../../codec/value.ts'
+import { systemClock, type Clock } from '../../clock.ts'
+import type { Entry, KeyInfo } from '../../entry.ts'
+import { invalidOption, isTidemarkError, refuseUnknown } from '../../errors.ts'
+import type { Key, Selector } from '../../key.ts'
+import type { Capabilities, ChangeFeed, Claims, Lease, MaybePromise, Tier, TierHost, TierReport } from '../tier.ts'
+import { Capacity } from './capacity.ts'
+import { Changes } from './changes.ts'
+import { SqliteClaims } from './claims.ts'
+import type { Connection } from './connection.ts'
+import { Database } from './database.ts'
+import { Names } from './names.ts'
+import { count, pages } from './query.ts'
+import { remove } from './remove.ts'
+import { ROW_COLUMNS, entryOfRow, guardedOfRow, infoOfRow, prepareRow, type PreparedRow, type Row } from './row.ts'
+import { Sweeper } from './sweeper.ts'
+import { upsert } from './upsert.ts'
+import { FILE_VALUE_BYTES, ValueFiles } from './value-files.ts'
+import { Writer } from './writer.ts'
+
+/** Where the cache lives when nothing else is said. */
+export const DEFAULT_SQLITE_PATH = '.tidemark/cache.db'
+
+/** Options of {@link sqlite}. */
+export interface SqliteOptions {
+  /** The database file; its folder is made (0700). `':memory:'` keeps nothing. Defaults to `.tidemark/cache.db`. */
+  readonly path?: string | undefined
+  /** At most so many entries; the oldest unread ones leave. Defaults to `Infinity`. */
+  readonly maxEntries?: number | undefined
+  /** At most so many bytes of encoded values. Defaults to `Infinity`. */
+  readonly maxBytes?: number | undefined
+  /** Larger encoded values are skipped and counted. Defaults to 256 MiB. */
+  readonly maxEntryBytes?: number | undefined
+  /** `process` (default): nothing acknowledged is lost when the process is killed; `power-loss`: nor when the machine is. */
+  readonly durability?: 'process' | 'power-loss' | undefined
+}
+
+/** Defaults to this many bytes for one encoded value. */
+export const DEFAULT_SQLITE_MAX_ENTRY_BYTES: number = 256 * 1024 * 1024
+
+/** A set or a removal waits this long for another process's lock; then it goes to the journal. */
+const CHANGE_PATIENCE_MS = 5_000
+/** A loaded value is only stored if that is quick; it can be loaded again. */
+const STORE_PATIENCE_MS = 100
+/** Larger values are checked in slices, so that no read holds up the event loop. */
+const SLICED_BYTES = 2 * 1024 * 1024
+
+/**
+ * The embedded persistent tier: one SQLite file, shared by the processes of one machine. Reads are synchronous, writes
+ * are committed in groups. Errors at construction: `invalid-option`, `unknown-option`; when the file is first opened:
+ * `tier-foreign`, `tier-newer`. Any other trouble with the file is a state of the tier, not an exception.
+ *
+ * @example
+ * createTidemark({ tiers: [memory(), sqlite({ path: 'data/cache.db', maxEntries: 1_000_000 })] })
+ */
+export function sqlite(options: SqliteOptions = {}): Tier {
+  return new SqliteTier(options)
+}
+
+class SqliteTier implements Tier {
+  readonly name = 'sqlite'
+  readonly capabilities: Capabilities
+  readonly feed?: ChangeFeed
+  readonly claims?: Claims
+  readonly #maxEntryBytes: number
+  readonly #database: Database
+  readonly #names = new Names()
+  readonly #changes: Changes
+  readonly #writer: Writer
+  readonly #capacity: Capacity
+  readonly #files: ValueFiles | undefined
+  readonly #sweeper: Sweeper
+  #clock: Clock = systemClock
+  #report: (news: TierReport) => void = () => {}
+
+  constructor(options: SqliteOptions) {
+    const settings = resolveOptions(options)
+    const inMemory = settings.path === ':memory:'
+    this.#maxEntryBytes = settings.maxEntryBytes
+    this.capabilities = { persistent: !inMemory, shared: !inMemory, sync: true, maxEntryBytes: settings.maxEntryBytes }
+    this.#capacity = new Capacity(settings)
+    this.#database = new Database({ ...settings, tally: this.#capacity.isLimited })
+    this.#changes = new Changes(this.#database)
+    this.#changes.onUncertain = () => this.#names.clear()
+    this.#database.onReplaced = () => this.#changes.reset()
+    this.#writer = new Writer(this.#database, this.#changes)
+    this.#writer.afterWork = (connection) => this.#makeRoom(connection)
+    this.#files = inMemory ? undefined : new ValueFiles(settings.path)
+    this.#sweeper = new Sweeper(this.#database, this.#writer, this.#names, this.#files, (name, count) =>
+      this.#report({ kind: 'evicted', name, count, cause: 'ttl' }),
+    )
+    if (inMemory) return
+    this.feed = this.#changes
+    this.claims = new SqliteClaims(this.#writer, this.#names, () => this.#clock)
+  }
+
+  attach(host: TierHost): void {
+    this.#clock = host.clock
+    this.#changes.clock = host.clock
+    this.#report = (news) => host.report(news)
+    this.#database.report = this.#report
+    try {
+      this.#database.open()
+      this.#files?.removeLeftovers()
+    } catch (error) {
+      // Someone else's file is a mistake of whoever chose the path; anything else may heal, and reads go on without it.
+      if (isTidemarkError(error, 'tier-foreign') || isTidemarkError(error, 'tier-newer')) throw error
+      this.#report({ kind: 'failed', operation: 'open', error })
+    }
+  }
+
+  get(key: Key): MaybePromise<Entry | undefined> {
+    return this.#database.use((connection) => {
+      const name = this.#names.find(connection, key.name)
+      if (name === undefined) return undefined
+      const kh = connection.hash.of(name, key.id)
+      const row = connection.statement(`SELECT ${ROW_COLUMNS} FROM entries WHERE kh = ?`).get(kh) as unknown as
+        | Row
+        | undefined
+      if (row === undefined || row[2] !== key.id || row[1] !== name) return undefined
+      this.#capacity.visit(row[0])
+      return row[15] === null ? this.#entry(row, key, row[16]) : this.#entryOfFile(row, key, row[15])
+    })
+  }
+
+  lease(): Lease {
+    return this.#changes.lease()
+  }
+
+  put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
+    const row = prepareRow(entry)
+    if (row.size > this.#maxEntryBytes) return this.#skip(row)
+    if (row.size > FILE_VALUE_BYTES && this.#files) return this.#putWithFile(row, this.#files, lease)
+    return this.#put(row, lease)
+  }
+
+  remove(selector: Selector, staleAt?: number): Promise<number> {
+    return this.#writer.write(CHANGE_PATIENCE_MS, (connection, touched) =>
+      remove(selector, staleAt, this.#clock.now(), { connection, names: this.#names, changes: this.#changes, touched }),
+    )
+  }
+
+  async *keys(selector: Selector): AsyncIterable<KeyInfo> {
+    for await (const row of pages(selector, this.#clock, this.#database, this.#names)) {
+      const name = this.#database.use((connection) => this.#names.nameOf(connection, row[1]))
+      if (name !== undefined) yield infoOfRow(row, { name, id: row[2] })
+    }
+  }
+
+  count(selector: Selector): Promise<number> {
+    return count(selector, this.#clock, this.#database, this.#names)
+  }
+
+  sweep(now: number, limit: number): Promise<number> {
+    return this.#sweeper.sweep(now, limit)
+  }
+
+  close(): void {
+    this.#writer.flush()
+    this.#database.close()
+  }
+
+  #put(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
+    const patienceMs = lease === undefined ? CHANGE_PATIENCE_MS : STORE_PATIENCE_MS
+    return this.#writer.write(patienceMs, (connection, touched) =>
+      upsert(row, lease, this.#clock.now(), { connection, names: this.#names, changes: this.#changes, touched }),
+    )
+  }
+
+  async #putWithFile(row: PreparedRow, files: ValueFiles, lease: Lease | undefined): Promise<boolean> {
+    const file = await files.write(row.data)
+    return this.#put({ ...row, file }, lease)
+  }
+
+  async #skip(row: PreparedRow): Promise<boolean> {
+    const { key } = row.entry
+    // The older value may not stay in its place.
+    await this.remove({ kind: 'key', key })
+    this.#report({
+      kind: 'skipped',
+      key,
+      why: 'too-large',
+      message: `${row.size} bytes, the limit is ${this.#maxEntryBytes}`,
+    })
+    return true
+  }
+
+  #entry(row: Row, key: Key, data: string | Uint8Array | null): Entry | undefined {
+    try {
+      const entry = entryOfRow(row, key, data)
+      return this.#clock.now() < entry.keepUntil ? entry : undefined
+    } catch (error) {
+      this.#dropDamaged(row, key, error)
+      return undefined
+    }
+  }
+
+  async #entryOfFile(row: Row, key: Key, file: string): Promise<Entry | undefined> {
+    const bytes = await this.#files?.read(file)
+    if (bytes === undefined) {
+      this.#dropDamaged(row, key, new Error(`its file ${file} is gone`))
+      return undefined
+    }
+    if (bytes.byteLength > SLICED_BYTES && (await checksumInSlices(bytes, guardedOfRow(row))) !== row[12]) {
+      this.#dropDamaged(row, key, new Error(`its file ${file} failed its checksum`))
+      return undefined
+    }
+    return this.#entry(row, key, row[11] === FORMAT.binary ? bytes : Buffer.from(bytes).toString('utf8'))
+  }
+
+  /** A damaged row is a miss and a count, once: it is removed, unless it was replaced meanwhile. */
+  #dropDamaged(row: Row, key: Key, error: unknown): void {
+    this.#report({ kind: 'corrupt', key, message: error instanceof Error ? error.message : String(error) })
+    const [id, file, crc] = [row[0], row[15], row[12]]
+    const drop = async (): Promise<void> => {
+      await this.#writer.write(STORE_PATIENCE_MS, (connection) => {
+        connection.statement('DELETE FROM entries WHERE id = ? AND crc = ?').run(id, crc)
+      })
+      if (file !== null) await this.#files?.remove(file)
+    }
+    drop().catch((failure: unknown) => this.#report({ kind: 'failed', operation: 'drop damaged row', error: failure }))
+  }
+
+  #makeRoom(connection: Connection): void {
+    this.#capacity.enforce(connection, (name, id) => {
+      const text = this.#names.nameOf(connection, name) ?? ''
+      this.#report({ kind: 'evicted', name: text, count: 1, cause: 'size', key: { name: text, id } })
+    })
+  }
+}
+
+function resolveOptions(
+  options: SqliteOptions,
+): Required<{ [K in keyof SqliteOptions]: NonNullable<SqliteOptions[K]> }> {
+  refuseUnknown('sqlite()', options, ['path', 'maxEntries', 'maxBytes', 'maxEntryBytes', 'durability'])
+  const path = options.path ?? DEFAULT_SQLITE_PATH
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw invalidOption('sqlite.path', 'a file path', path)
+  if (path !== ':memory:' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw invalidOption(
+      'sqlite.path',
+      `a file path (${path} is a directory; name a file in it, such as ${path}/cache.db)`,
+      path,
+    )
+  }
+  const durability = options.durability ?? 'process'
+  if (durability !== 'process' && durability !== 'power-loss') {
+    throw invalidOption('sqlite.durability', "'process' or 'power-loss'", durability)
+  }
+  return {
+    path: path === ':memory:' ? path : resolve(path),
+    durability,
+    maxEntries: limit('sqlite.maxEntries', options.maxEntries ?? Number.POSITIVE_INFINITY),
+    maxBytes: limit('sqlite.maxBytes', options.maxBytes ?? Number.POSITIVE_INFINITY),
+    maxEntryBytes: limit('sqlite.maxEntryBytes', options.maxEntryBytes ?? DEFAULT_SQLITE_MAX_ENTRY_BYTES),
+  }
+}
+
+function limit(option: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 1 && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY))
+    return value
+  throw invalidOption(option, 'a whole number from 1, or Infinity', value)
+}
