@@ -1,19 +1,22 @@
 import { crc32 } from 'node:zlib'
-import type { Lifetimes } from '../entry.ts'
 
-/** What a checksum covers besides the value. */
-export interface Guarded extends Lifetimes {
+/** What a checksum covers besides the value: its times in milliseconds, and what it belongs to. */
+export interface Guarded {
   readonly loadedAt: number
-  readonly scope?: string | undefined
+  readonly freshUntil: number
+  readonly staleMs: number
+  readonly errorMs: number
+  readonly keepMs: number
+  readonly scope: string | null
   /** The rest of what is stored beside the value, as text. */
-  readonly extra?: string | null | undefined
+  readonly extra: string | null
 }
 
 const SLICE_BYTES = 1024 * 1024
 
 /**
- * Guards a stored value, its times and what it belongs to against flipped bits (contract C3, `bit-flip`): CRC-32, seeded with the
- * rest. SQLite itself does not check what it reads.
+ * Guards a stored value, its times and what it belongs to against flipped bits (contract C3, `bit-flip`): CRC-32, seeded
+ * with the rest. SQLite itself does not check what it reads.
  */
 export function checksum(data: string | Uint8Array, guarded: Guarded): number {
   return crc32(data, seedOf(guarded))
@@ -38,12 +41,12 @@ function seedOf(guarded: Guarded): number {
   // The times go in by arithmetic: a second CRC over their bytes would cost as much as the first.
   let h = fold(0x9e3779b9, guarded.loadedAt)
   h = fold(h, guarded.freshUntil)
-  h = fold(h, guarded.staleUntil)
-  h = fold(h, guarded.errorUntil)
-  h = fold(h, guarded.keepUntil)
+  h = fold(h, guarded.staleMs)
+  h = fold(h, guarded.errorMs)
+  h = fold(h, guarded.keepMs)
   let crc = h >>> 0
-  if (guarded.scope !== undefined) crc = crc32(guarded.scope, crc)
-  if (guarded.extra) crc = crc32(guarded.extra, crc)
+  if (guarded.scope !== null) crc = crc32(guarded.scope, crc)
+  if (guarded.extra !== null) crc = crc32(guarded.extra, crc)
   return crc
 }
 

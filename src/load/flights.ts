@@ -64,6 +64,7 @@ export class Flights<T> {
 
   /** Detaches the flights that began before this change and concern what changed. */
   fence(change: StackChange): void {
+    if (this.#joinable.size === 0) return
     const isConcerned = 'selector' in change ? concernedBySelector(change.selector) : concernedBySlots(change.slots)
     for (const [id, flight] of this.#joinable) if (isConcerned(flight.subject)) this.#joinable.delete(id)
   }

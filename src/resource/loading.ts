@@ -10,7 +10,7 @@ import { waitFor } from '../load/waiting.ts'
 import type { NameCounters } from '../observe/counters.ts'
 import { judge } from '../policy/judge.ts'
 import { lifetimes } from '../policy/policy.ts'
-import type { Lease } from '../tier/tier.ts'
+import type { Lease, MaybePromise } from '../tier/tier.ts'
 import type { ResourceSettings } from './options.ts'
 
 /** What a flight brings: the entry, from the source or from another process that loaded it meanwhile. */
@@ -81,11 +81,15 @@ export class Loading<K, V> {
     const { name, scopeOf, tagsOf, era, policy, windows } = this.#settings
     const loadedAt = this.#context.clock.now()
     const tags = tagsOf?.(key, value)
+    const { freshUntil, staleUntil, errorUntil, keepUntil } = lifetimes(loadedAt, policy.freshMs(value), windows)
     return {
       key: { name, id },
       value: this.#context.handout.admit(value),
       loadedAt,
-      ...lifetimes(loadedAt, policy.freshMs(value), windows),
+      freshUntil,
+      staleUntil,
+      errorUntil,
+      keepUntil,
       scope: scopeOf?.(key),
       era: era?.name,
       tags: tags && tags.length > 0 ? [...tags] : undefined,
@@ -94,7 +98,7 @@ export class Loading<K, V> {
   }
 
   /** Stores an entry, under a lease if it was loaded; ends its era first when it shows that the key was used again. */
-  async store(entry: Entry, lease: Lease | undefined): Promise<boolean> {
+  store(entry: Entry, lease: Lease | undefined): MaybePromise<boolean> {
     const { era } = this.#settings
     if (!era || entry.identity === undefined || entry.scope === undefined) return this.#context.stack.put(entry, lease)
     return era.exclusively(entry.scope, async () => {

@@ -95,10 +95,12 @@ export class Resource<K, V> {
       })
     }
     const { id } = this.#keyOf(key)
-    await this.#loading.store(this.#loading.entryOf(key, id, value), undefined)
+    const stored = this.#loading.store(this.#loading.entryOf(key, id, value), undefined)
+    if (isPromise(stored)) await stored
     this.#loading.backoff.succeeded(id)
     this.#counters.sets++
-    this.#context.hub.emit({ type: 'set', name: this.name, key: id })
+    const { hub } = this.#context
+    if (hub.isHeard) hub.emit({ type: 'set', name: this.name, key: id })
   }
 
   /**

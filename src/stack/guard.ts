@@ -78,14 +78,17 @@ export class Guard implements Tier {
   }
 
   get(key: Key): MaybePromise<Entry | undefined> {
-    if (!this.#watch.isReadable)
-      return this.#settings.disabled ? undefined : this.#watch.journal.correct(key, undefined)
-    return this.#read(
-      'get',
-      () => this.#tier.get(key),
-      undefined,
-      (entry) => this.#watch.journal.correct(key, entry),
-    )
+    const { isReadable, journal } = this.#watch
+    if (!isReadable) return this.#settings.disabled ? undefined : journal.correct(key, undefined)
+    try {
+      const answer = this.#tier.get(key)
+      // The short way: most reads find nothing wrong, and the closures of the long one cost as much as the read's own code.
+      if (this.#watch.isCalm && !isPromise(answer)) return answer
+      return this.#settleRead('get', answer, undefined, (entry) => journal.correct(key, entry))
+    } catch (error) {
+      this.#watch.failed('read', 'get', error)
+      return undefined
+    }
   }
 
   getMany(keys: readonly Key[]): MaybePromise<(Entry | undefined)[]> {
@@ -102,42 +105,39 @@ export class Guard implements Tier {
 
   put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
     if (this.#settings.disabled) return true
-    // A value that was loaded is not journaled, it can be loaded again; but what it would have replaced is void.
-    const missed: Change =
-      lease === undefined ? { kind: 'put', entry } : { kind: 'remove', selector: { kind: 'key', key: entry.key } }
     if (Number.isNaN(lease) || !this.#watch.isWritable) {
-      this.#watch.journal.record(missed)
+      this.#watch.missed(missedPut(entry, lease))
       return true
     }
-    return this.#write(
-      'put',
-      () => this.#tier.put(entry, lease),
-      missed,
-      true,
-      (stored) => {
-        if (stored) this.#watch.journal.settle(entry.key)
-        return stored
-      },
-    )
+    try {
+      const answer = this.#tier.put(entry, lease)
+      if (!isPromise(answer)) return this.#wasPut(entry.key, answer)
+      return this.#bounded('put', answer).then(
+        (stored) => this.#wasPut(entry.key, stored),
+        (error: unknown) => this.#putFailed(entry, lease, error),
+      )
+    } catch (error) {
+      return this.#putFailed(entry, lease, error)
+    }
   }
 
   remove(selector: Selector, staleAt?: number): MaybePromise<number> {
     if (this.#settings.disabled) return 0
     const missed: Change = { kind: 'remove', selector, staleAt }
     if (!this.#watch.isWritable) {
-      this.#watch.journal.record(missed)
+      this.#watch.missed(missed)
       return 0
     }
-    return this.#write(
-      'remove',
-      () => this.#tier.remove(selector, staleAt),
-      missed,
-      0,
-      (count) => {
-        if (selector.kind === 'key' && staleAt === undefined) this.#watch.journal.settle(selector.key)
-        return count
-      },
-    )
+    const failed = (error: unknown): number => {
+      this.#writeFailed('remove', error, () => missed)
+      return 0
+    }
+    const succeeded = (count: number): number => {
+      this.#watch.succeeded('write')
+      if (selector.kind === 'key' && staleAt === undefined) this.#watch.journal.settle(selector.key)
+      return count
+    }
+    return this.#settleWrite('remove', () => this.#tier.remove(selector, staleAt), succeeded, failed)
   }
 
   async *keys(selector: Selector): AsyncIterable<KeyInfo> {
@@ -157,7 +157,17 @@ export class Guard implements Tier {
   }
 
   sweep(now: number, limit: number): MaybePromise<number> {
-    return this.#watch.isWritable ? this.#write('sweep', () => this.#tier.sweep(now, limit), undefined, 0) : 0
+    if (!this.#watch.isWritable) return 0
+    const failed = (error: unknown): number => {
+      this.#writeFailed('sweep', error, undefined)
+      return 0
+    }
+    return this.#settleWrite(
+      'sweep',
+      () => this.#tier.sweep(now, limit),
+      (count) => count,
+      failed,
+    )
   }
 
   async close(): Promise<void> {
@@ -175,49 +185,74 @@ export class Guard implements Tier {
   }
 
   #read<T>(operation: string, run: () => MaybePromise<T>, otherwise: T, correct?: (answer: T) => T): MaybePromise<T> {
-    const failed = (error: unknown): T => {
+    try {
+      return this.#settleRead(operation, run(), otherwise, correct)
+    } catch (error) {
       this.#watch.failed('read', operation, error)
       return otherwise
     }
-    const succeeded = (answer: T): T => {
-      if (this.#watch.isCalm) return answer
+  }
+
+  #settleRead<T>(
+    operation: string,
+    answer: MaybePromise<T>,
+    otherwise: T,
+    correct?: (answer: T) => T,
+  ): MaybePromise<T> {
+    const succeeded = (value: T): T => {
+      if (this.#watch.isCalm) return value
       this.#watch.succeeded('read')
-      return correct ? correct(answer) : answer
+      return correct ? correct(value) : value
     }
+    if (!isPromise(answer)) return succeeded(answer)
+    return within(answer, this.#settings.budgetMs, `${this.name} ${operation}`).then(succeeded, (error: unknown) => {
+      this.#watch.failed('read', operation, error)
+      return otherwise
+    })
+  }
+
+  #settleWrite<T>(
+    operation: string,
+    run: () => MaybePromise<T>,
+    succeeded: (answer: T) => T,
+    failed: (error: unknown) => T,
+  ): MaybePromise<T> {
     try {
       const answer = run()
-      if (!isPromise(answer)) return succeeded(answer)
-      return within(answer, this.#settings.budgetMs, `${this.name} ${operation}`).then(succeeded, failed)
+      return isPromise(answer) ? this.#bounded(operation, answer).then(succeeded, failed) : succeeded(answer)
     } catch (error) {
       return failed(error)
     }
   }
 
-  #write<T>(
-    operation: string,
-    run: () => MaybePromise<T>,
-    missed: Change | undefined,
-    otherwise: T,
-    settle: (answer: T) => T = (answer) => answer,
-  ): MaybePromise<T> {
-    const failed = (error: unknown): T => {
-      if (isTidemarkError(error, 'invalid-value')) throw error
-      if (missed) this.#watch.journal.record(missed)
-      this.#watch.failed('write', operation, error)
-      return otherwise
-    }
-    const succeeded = (answer: T): T => {
-      this.#watch.succeeded('write')
-      return settle(answer)
-    }
-    try {
-      const answer = run()
-      if (!isPromise(answer)) return succeeded(answer)
-      return within(answer, this.#watch.writeBudgetMs, `${this.name} ${operation}`).then(succeeded, failed)
-    } catch (error) {
-      return failed(error)
-    }
+  #bounded<T>(operation: string, answer: Promise<T>): Promise<T> {
+    const { writeBudgetMs } = this.#watch
+    if (writeBudgetMs === Number.POSITIVE_INFINITY) return answer
+    return within(answer, writeBudgetMs, `${this.name} ${operation}`)
   }
+
+  #wasPut(key: Key, stored: boolean): boolean {
+    this.#watch.succeeded('write')
+    if (stored) this.#watch.journal.settle(key)
+    return stored
+  }
+
+  #putFailed(entry: Entry, lease: Lease | undefined, error: unknown): boolean {
+    this.#writeFailed('put', error, () => missedPut(entry, lease))
+    return true
+  }
+
+  /** A value that cannot be stored is the caller's trouble; anything else is the tier's, and the tier missed the change. */
+  #writeFailed(operation: string, error: unknown, missed: (() => Change) | undefined): void {
+    if (isTidemarkError(error, 'invalid-value')) throw error
+    if (missed) this.#watch.journal.record(missed())
+    this.#watch.failed('write', operation, error)
+  }
+}
+
+/** A value that was loaded is not journaled, it can be loaded again; but what it would have replaced is void. */
+function missedPut(entry: Entry, lease: Lease | undefined): Change {
+  return lease === undefined ? { kind: 'put', entry } : { kind: 'remove', selector: { kind: 'key', key: entry.key } }
 }
 
 function allOf<T>(answers: readonly MaybePromise<T>[]): MaybePromise<T[]> {

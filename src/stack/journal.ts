@@ -61,7 +61,7 @@ export class Journal {
 
   /** A later change of this key reached the tier: the missed one must not be replayed over it. */
   settle(key: Key): void {
-    this.#forgetKey(key)
+    if (this.#keys.size > 0) this.#forgetKey(key)
   }
 
   /** What the tier would answer had it missed nothing. */

@@ -219,12 +219,15 @@ export class Stack implements Tier {
   #set(entry: Entry): MaybePromise<boolean> {
     // All tiers take it in the same turn, so that two sets end in the same order everywhere. The lower ones first: they
     // refuse a value that cannot be stored before any tier holds it.
-    const puts = this.#tiers.toReversed().map((tier) => tier.put(entry))
-    const done = (): boolean => {
-      this.#tell({ selector: { kind: 'key', key: entry.key } })
-      return true
+    const pending: Promise<boolean>[] = []
+    for (let i = this.#tiers.length - 1; i >= 0; i--) {
+      const put = (this.#tiers[i] as Tier).put(entry)
+      if (isPromise(put)) pending.push(put)
     }
-    return puts.some((put) => isPromise(put)) ? Promise.all(puts).then(done) : done()
+    // Loads that began before bring what was set over; who comes now finds the new value in the first tier.
+    this.#tell({ selector: { kind: 'key', key: entry.key } })
+    if (pending.length === 0) return true
+    return pending.length === 1 ? (pending[0] as Promise<boolean>) : Promise.all(pending).then(() => true)
   }
 
   #store(entry: Entry, leases: readonly Lease[], from: number): MaybePromise<boolean> {

@@ -5,7 +5,7 @@ import type { TierState } from '../observe/event.ts'
 import { isPromise, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
 import { Circuit, type CircuitSettings } from './circuit.ts'
 import { within } from './deadline.ts'
-import { Journal, type JournalLimits } from './journal.ts'
+import { Journal, type Change, type JournalLimits } from './journal.ts'
 
 /** How a guard judges its tier. */
 export interface GuardSettings extends CircuitSettings {
@@ -108,6 +108,12 @@ export class Watch {
       this.#circuit(of).failure(this.#clock.now(), Math.random(), refused && of === 'write')
     }
     this.#judge(error instanceof Error ? error.message : String(error))
+  }
+
+  /** Notes a change the tier was not asked to make; it is replayed when the tier can take it. */
+  missed(change: Change): void {
+    this.journal.record(change)
+    if (this.isCalm) this.#judge('a change was missed')
   }
 
   /** The tier moved damaged data aside and started anew. */

@@ -26,8 +26,8 @@ export class Capacity {
     return this.#limits.maxEntries !== Number.POSITIVE_INFINITY || this.#limits.maxBytes !== Number.POSITIVE_INFINITY
   }
 
-  visit(id: number): void {
-    if (this.isLimited && this.#visited.size < VISITED_MAX) this.#visited.add(id)
+  visit(kh: number): void {
+    if (this.isLimited && this.#visited.size < VISITED_MAX) this.#visited.add(kh)
   }
 
   /** Inside a write transaction: makes room. Calls `evicted` for every row that leaves. */
@@ -63,7 +63,7 @@ export class Capacity {
   }
 
   #flushVisits(connection: Connection): void {
-    for (const id of this.#visited) connection.statement('UPDATE entries SET visited = 1 WHERE id = ?').run(id)
+    for (const kh of this.#visited) connection.statement('UPDATE entries SET visited = 1 WHERE kh = ?').run(kh)
     this.#visited.clear()
   }
 }

@@ -20,7 +20,7 @@ export class SqliteClaims implements Claims {
   }
 
   acquire(key: Key, owner: string, untilMs: number): Promise<boolean> {
-    return this.#writer.write(PATIENCE_MS, (connection) => {
+    return this.#writer.write(PATIENCE_MS, ({ connection }) => {
       const name = this.#names.ensure(connection, key.name)
       const taken = connection
         .statement(
@@ -33,7 +33,7 @@ export class SqliteClaims implements Claims {
   }
 
   async release(key: Key, owner: string): Promise<void> {
-    await this.#writer.write(PATIENCE_MS, (connection) => {
+    await this.#writer.write(PATIENCE_MS, ({ connection }) => {
       const name = this.#names.find(connection, key.name)
       if (name === undefined) return
       connection.statement('DELETE FROM claims WHERE kh = ? AND owner = ?').run(connection.hash.of(name, key.id), owner)

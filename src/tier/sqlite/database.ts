@@ -31,11 +31,11 @@ export class Database {
 
   /** Runs work on the open file. Throws `tier-…` errors only; after damage the file is new and the work was not done. */
   use<T>(work: (connection: Connection) => T): T {
-    const connection = this.#connection ?? this.open()
+    const connection = this.open()
     try {
       return work(connection)
     } catch (error) {
-      throw this.#failed(error, connection)
+      throw this.failed(error, connection)
     }
   }
 
@@ -44,8 +44,8 @@ export class Database {
    * Errors: `tier-foreign`, `tier-newer`, `tier-unavailable`, `tier-read-only`, `tier-full`, `tier-busy`, `closed`.
    */
   open(): Connection {
-    if (this.#closed) throw new TidemarkError('closed', `The SQLite tier at ${this.path} was closed.`)
     if (this.#connection) return this.#connection
+    if (this.#closed) throw new TidemarkError('closed', `The SQLite tier at ${this.path} was closed.`)
     try {
       return (this.#connection = new Connection(this.#settings))
     } catch (error) {
@@ -75,7 +75,8 @@ export class Database {
     this.#connection = undefined
   }
 
-  #failed(error: unknown, connection: Connection): TidemarkError {
+  /** What a failure on an open file comes to, as an error of ours; a damaged file is moved aside. */
+  failed(error: unknown, connection: Connection): TidemarkError {
     if (connection.db.isOpen && connection.db.isTransaction) rollBack(connection)
     if (isTidemarkError(error) && !error.code.startsWith('tier-')) return error
     const failure = tierFailure(error, this.path)

@@ -4,28 +4,31 @@ import type { Clock } from '../../clock.ts'
 import type { Selector } from '../../key.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
-import { ROW_COLUMNS, type Row } from './row.ts'
+import { INFO_COLUMNS, type InfoRow } from './row.ts'
 import { IS_PAST, whereOf } from './selection.ts'
 
 const PAGE_ROWS = 500
 const COUNT_ROWS = 5_000
-/** The value is not wanted, and may be large. */
-const INFO_COLUMNS = ROW_COLUMNS.replace(/value$/, 'NULL')
 
 /** The live rows of a selector, without their values, oldest first. */
-export async function* pages(selector: Selector, clock: Clock, database: Database, names: Names): AsyncIterable<Row> {
+export async function* pages(
+  selector: Selector,
+  clock: Clock,
+  database: Database,
+  names: Names,
+): AsyncIterable<InfoRow> {
   let after = 0
   for (;;) {
     const rows = database.use((connection) => {
       const where = whereOf(selector, connection, names)
       if (!where) return []
-      const sql = `SELECT ${INFO_COLUMNS} FROM entries WHERE ${where.sql} AND id > ? AND NOT ${IS_PAST} ORDER BY id LIMIT ${PAGE_ROWS}`
-      return connection.statement(sql).all(...where.parameters, after, clock.now()) as unknown as Row[]
+      const sql = `SELECT ${INFO_COLUMNS}, id FROM entries WHERE ${where.sql} AND id > ? AND NOT ${IS_PAST} ORDER BY id LIMIT ${PAGE_ROWS}`
+      return connection.statement(sql).all(...where.parameters, after, clock.now()) as unknown as InfoRow[]
     })
     yield* rows
     const last = rows.at(-1)
     if (last === undefined || rows.length < PAGE_ROWS) return
-    after = last[0]
+    after = last.at(-1) as number
     await turn()
   }
 }
@@ -39,7 +42,7 @@ export async function count(selector: Selector, clock: Clock, database: Database
       const where = whereOf(selector, connection, names)
       if (!where) return undefined
       const sql = `SELECT max(id), count(*), sum(NOT ${IS_PAST}) FROM
-        (SELECT id, keep_until, fresh_until, stale_at FROM entries WHERE ${where.sql} AND id > ? ORDER BY id LIMIT ${COUNT_ROWS})`
+        (SELECT id, fresh_until, keep_ms, stale_at FROM entries WHERE ${where.sql} AND id > ? ORDER BY id LIMIT ${COUNT_ROWS})`
       const parameters = [clock.now(), ...where.parameters, after]
       return connection.statement(sql).get(...parameters) as unknown as [number | null, number, number | null]
     })

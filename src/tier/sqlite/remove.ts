@@ -1,22 +1,14 @@
 import type { Selector } from '../../key.ts'
 import { slotOfSelector } from '../../slot.ts'
-import type { Changes } from './changes.ts'
 import type { Connection } from './connection.ts'
-import type { Names } from './names.ts'
 import { IS_PAST, whereOf, type Where } from './selection.ts'
+import type { WriteTarget } from './writer.ts'
 
 /** Up to so many rows of a name are counted exactly, without those past their time. */
 const EXACT_COUNT_MAX = 20_000
 
-interface Target {
-  readonly connection: Connection
-  readonly names: Names
-  readonly changes: Changes
-  readonly touched: number[]
-}
-
 /** Removes, or marks stale from `staleAt`, inside a transaction. Returns how many live entries were touched. */
-export function remove(selector: Selector, staleAt: number | undefined, now: number, target: Target): number {
+export function remove(selector: Selector, staleAt: number | undefined, now: number, target: WriteTarget): number {
   const { connection, names, changes, touched } = target
   const slot = slotOfSelector(selector)
   changes.touch(slot)
@@ -33,7 +25,7 @@ export function remove(selector: Selector, staleAt: number | undefined, now: num
 }
 
 /** Whoever loads a removed key now loads in vain; nobody should wait for it. A claim too many released costs a load. */
-function releaseClaims(selector: Selector, { connection, names }: Target): void {
+function releaseClaims(selector: Selector, { connection, names }: WriteTarget): void {
   if (selector.kind !== 'key') {
     connection.statement('DELETE FROM claims').run()
     return
@@ -66,7 +58,7 @@ function countLive(where: Where, now: number, connection: Connection): number {
 }
 
 /** Constant time however many entries there are: the name's rows are dead from the commit on and are swept later. */
-function dropName(name: string, { connection, names }: Target): void {
+function dropName(name: string, { connection, names }: WriteTarget): void {
   const live = names.find(connection, name)
   if (live !== undefined) names.drop(connection, live)
 }

@@ -5,133 +5,153 @@ import { decodeValue, encodeValue } from '../../codec/value.ts'
 import { staleFrom, type Entry, type Identity, type KeyInfo } from '../../entry.ts'
 import { TidemarkError } from '../../errors.ts'
 import type { Key } from '../../key.ts'
+import { sizeOf } from './schema.ts'
 
-/** The columns every read asks for, in the order of {@link Row}. */
+/** Added to a row's format when its value lies in a file and `value` is the file's name. */
+export const IN_FILE = 8
+
+/** The columns a read asks for, in the order of {@link Row}. Every column costs a read 50 ns; there are no idle ones. */
 export const ROW_COLUMNS =
-  'id, name, key, scope, era, loaded_at, fresh_until, stale_until, error_until, keep_until, stale_at, format, crc, size, extra, file, value'
+  'name, key, scope, loaded_at, fresh_until, stale_ms, error_ms, keep_ms, stale_at, format, crc, extra, value'
 
-/** A row as node:sqlite returns it with `setReturnArrays`. */
-export type Row = [
-  id: number,
+/** The same for a list: the size in place of the value. */
+export const INFO_COLUMNS: string = ROW_COLUMNS.replace(/value$/, sizeOf('entries'))
+
+type RowHead = [
   name: number,
   key: string,
   scope: string | null,
-  era: string | null,
   loadedAt: number,
   freshUntil: number,
-  staleUntil: number,
-  errorUntil: number,
-  keepUntil: number,
+  staleMs: number | null,
+  errorMs: number | null,
+  keepMs: number | null,
   staleAt: number | null,
   format: number,
   crc: number,
-  size: number,
   extra: string | null,
-  file: string | null,
-  value: string | Uint8Array | null,
 ]
 
+/** A row as node:sqlite returns it with `setReturnArrays`. */
+export type Row = [...RowHead, value: string | Uint8Array | null]
+
+/** A row of a list. */
+export type InfoRow = [...RowHead, bytes: number | null, id: number]
+
 /** An entry made ready to be written: encoded outside the transaction, so that the lock is held shortly. */
-export interface PreparedRow {
+export interface PreparedRow extends Guarded {
   readonly entry: Entry
   readonly format: number
   readonly crc: number
-  readonly size: number
-  readonly extra: string | null
-  /** Hash of the file that holds the value, for a large one. */
-  readonly file: string | null
-  readonly data: string | Uint8Array
+  readonly bytes: number
+  /** The value, or the name of the file that holds it. */
+  readonly value: string | Uint8Array
 }
 
+/** What few entries have, as JSON. */
 interface Extra {
-  readonly tags?: readonly string[]
-  readonly identity?: Identity
-  readonly revision?: string
+  readonly era?: string | undefined
+  readonly tags?: readonly string[] | undefined
+  readonly identity?: Identity | undefined
+  readonly revision?: string | undefined
+  /** Of a value in a file. */
+  readonly bytes?: number | undefined
 }
 
 /** Encodes an entry. Errors: `invalid-value` for what cannot be stored. */
 export function prepareRow(entry: Entry): PreparedRow {
   const { format, data } = encodeValue(entry.value)
-  const size = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
-  const extra = extraOf(entry)
-  return { entry, format, size, data, file: null, extra, crc: checksum(data, guardedBy(entry, extra)) }
+  const { loadedAt, freshUntil } = entry
+  const guarded: Guarded = {
+    loadedAt,
+    freshUntil,
+    staleMs: entry.staleUntil - freshUntil,
+    errorMs: entry.errorUntil - freshUntil,
+    keepMs: entry.keepUntil - freshUntil,
+    scope: entry.scope ?? null,
+    extra: extraOf(entry, undefined),
+  }
+  const bytes = typeof data === 'string' ? data.length : data.byteLength
+  return { ...guarded, entry, format, bytes, value: data, crc: checksum(data, guarded) }
 }
 
-/** The parameters of the upsert, in the order of its columns. */
-export function rowParameters(row: PreparedRow, name: number, kh: number): (number | string | Uint8Array | null)[] {
-  const { entry } = row
-  return [
-    kh,
-    name,
-    entry.key.id,
-    entry.scope ?? null,
-    entry.era ?? null,
-    entry.loadedAt,
-    entry.freshUntil,
-    entry.staleUntil,
-    entry.errorUntil,
-    entry.keepUntil,
-    entry.staleAt ?? null,
-    row.format,
-    row.crc,
-    row.size,
-    row.extra,
-    row.file,
-    row.file === null ? row.data : null,
-  ]
+/** The row with its value moved to a file. */
+export function inFile(row: PreparedRow, bytes: number, file: string): PreparedRow {
+  const moved = { ...row, extra: extraOf(row.entry, bytes) }
+  return { ...moved, format: row.format + IN_FILE, bytes, value: file, crc: checksum(row.value, moved) }
 }
 
 /**
  * The entry of a row; `data` are the value's text or bytes, from the row or from its file.
  * Throws `tier-corrupt` when the checksum does not fit: the caller makes a miss of it.
  */
-export function entryOfRow(row: Row, key: Key, data: string | Uint8Array | null): Entry {
-  const info = infoOfTimes(row, key)
-  if (data === null || checksum(data, guardedBy(info, row[14])) !== row[12]) throw corrupt(key)
-  return finish(row, { ...info, value: decodeValue(row[11], data) })
+export function entryOfRow(row: Row, key: Key, data: string | Uint8Array | null, isChecked = false): Entry {
+  if (data === null || (!isChecked && checksum(data, guardedOfRow(row)) !== row[10])) throw corrupt(key)
+  const value = decodeValue(row[9] % IN_FILE, data)
+  const freshUntil = row[4]
+  const entry: Entry = {
+    key,
+    value,
+    loadedAt: row[3],
+    freshUntil,
+    staleUntil: freshUntil + (row[5] ?? 0),
+    errorUntil: freshUntil + (row[6] ?? 0),
+    keepUntil: freshUntil + (row[7] ?? 0),
+    scope: row[2] ?? undefined,
+    bytes: typeof data === 'string' ? data.length : data.byteLength,
+  }
+  if (row[11] === null && row[8] === null) return entry
+  return withRare(entry, row[8], row[11])
 }
 
 /** What the checksum of a row covers besides its value. */
 export function guardedOfRow(row: Row): Guarded {
-  return guardedBy(infoOfTimes(row, { name: '', id: '' }), row[14])
-}
-
-/** What a row tells without its value. */
-export function infoOfRow(row: Row, key: Key): KeyInfo {
-  const { value: _, ...info } = finish(row, { ...infoOfTimes(row, key), value: undefined })
-  return info
-}
-
-function infoOfTimes(row: Row, key: Key): KeyInfo {
   return {
-    key,
-    scope: row[3] ?? undefined,
-    era: row[4] ?? undefined,
-    loadedAt: row[5],
-    freshUntil: row[6],
-    staleUntil: row[7],
-    errorUntil: row[8],
-    keepUntil: row[9],
-    bytes: row[13],
+    loadedAt: row[3],
+    freshUntil: row[4],
+    staleMs: row[5] ?? 0,
+    errorMs: row[6] ?? 0,
+    keepMs: row[7] ?? 0,
+    scope: row[2],
+    extra: row[11],
   }
 }
 
+/** What a row tells without its value. */
+export function infoOfRow(row: InfoRow, name: string): KeyInfo {
+  const [, id, scope, loadedAt, freshUntil, staleMs, errorMs, keepMs, staleAt, , , extra, bytes] = row
+  const entry: Entry = {
+    key: { name, id },
+    value: undefined,
+    loadedAt,
+    freshUntil,
+    staleUntil: freshUntil + (staleMs ?? 0),
+    errorUntil: freshUntil + (errorMs ?? 0),
+    keepUntil: freshUntil + (keepMs ?? 0),
+    scope: scope ?? undefined,
+    bytes: bytes ?? undefined,
+  }
+  const { value: _, ...info } = withRare(entry, staleAt, extra)
+  return info
+}
+
 /** Adds what few rows have, and what happened to the row after it was written. */
-function finish(row: Row, entry: Entry): Entry {
-  const [staleAt, extra] = [row[10], row[14]]
+function withRare(entry: Entry, staleAt: number | null, extra: string | null): Entry {
   const full = extra === null ? entry : { ...entry, ...(JSON.parse(extra) as Extra) }
   return staleAt === null ? full : staleFrom(full, staleAt)
 }
 
-function guardedBy(times: KeyInfo, extra: string | null): Guarded {
-  const { loadedAt, freshUntil, staleUntil, errorUntil, keepUntil, scope } = times
-  return { loadedAt, freshUntil, staleUntil, errorUntil, keepUntil, scope, extra }
-}
-
-function extraOf(entry: Entry): string | null {
-  const { tags, identity, revision } = entry
-  if (tags === undefined && identity === undefined && revision === undefined) return null
-  return JSON.stringify({ tags, identity, revision } satisfies { [K in keyof Extra]: Extra[K] | undefined })
+function extraOf(entry: Entry, bytes: number | undefined): string | null {
+  const { era, tags, identity, revision } = entry
+  if (
+    era === undefined &&
+    tags === undefined &&
+    identity === undefined &&
+    revision === undefined &&
+    bytes === undefined
+  )
+    return null
+  return JSON.stringify({ era, tags, identity, revision, bytes } satisfies Extra)
 }
 
 function corrupt(key: Key): TidemarkError {

@@ -9,7 +9,9 @@ export const APPLICATION_ID = 0x54696465
 /**
  * Each step takes a file from the version before it to its own. A released step never changes; a new layout is a new step.
  *
- * `kh` is a hash of name and key; the key is compared on every read. A name that was cleared is marked `dropped` and its
+ * `kh` is a hash of name and key; the key is compared on every read. The windows after `fresh_until` are lengths, so an
+ * invalidation only sets `stale_at`. `extra` is JSON of what few entries have (era, tags, identity, revision, bytes of a
+ * value file); a format of 8 and more means that `value` names a file. A name that was cleared is marked `dropped` and its
  * rows are swept later, so that clearing a million entries takes one row's write. Rows are ordered by insertion (`id`),
  * which is the order of eviction. There is no index on time: it would cost every write a quarter (bench/findings.md),
  * and a sweep walks the table in slices anyway.
@@ -24,24 +26,21 @@ const STEPS: readonly string[] = [
      name INTEGER NOT NULL,
      key TEXT NOT NULL,
      scope TEXT,
-     era TEXT,
      loaded_at INTEGER NOT NULL,
      fresh_until INTEGER NOT NULL,
-     stale_until INTEGER NOT NULL,
-     error_until INTEGER NOT NULL,
-     keep_until INTEGER NOT NULL,
+     stale_ms INTEGER,
+     error_ms INTEGER,
+     keep_ms INTEGER,
      stale_at INTEGER,
      visited INTEGER NOT NULL DEFAULT 0,
      format INTEGER NOT NULL,
      crc INTEGER NOT NULL,
-     size INTEGER NOT NULL,
      extra TEXT,
-     file TEXT,
      value ANY
    ) STRICT;
    CREATE INDEX entries_name ON entries (name);
    CREATE INDEX entries_scope ON entries (scope) WHERE scope IS NOT NULL;
-   CREATE INDEX entries_file ON entries (file) WHERE file IS NOT NULL;
+   CREATE INDEX entries_file ON entries (value) WHERE format >= 8;
    CREATE TABLE tags (
      tag TEXT NOT NULL,
      entry INTEGER NOT NULL REFERENCES entries (id) ON DELETE CASCADE ON UPDATE CASCADE,
@@ -79,14 +78,19 @@ export function migrate(db: DatabaseSync, path: string, steps: readonly string[]
 export function installTally(db: DatabaseSync): void {
   db.exec(`BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS tally (id INTEGER PRIMARY KEY CHECK (id = 1), entries INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
-    INSERT OR IGNORE INTO tally SELECT 1, count(*), coalesce(sum(size), 0) FROM entries;
+    INSERT OR IGNORE INTO tally SELECT 1, count(*), coalesce(sum(${sizeOf('entries')}), 0) FROM entries;
     CREATE TRIGGER IF NOT EXISTS tally_in AFTER INSERT ON entries BEGIN
-      UPDATE tally SET entries = entries + 1, bytes = bytes + new.size; END;
+      UPDATE tally SET entries = entries + 1, bytes = bytes + ${sizeOf('new')}; END;
     CREATE TRIGGER IF NOT EXISTS tally_out AFTER DELETE ON entries BEGIN
-      UPDATE tally SET entries = entries - 1, bytes = bytes - old.size; END;
-    CREATE TRIGGER IF NOT EXISTS tally_size AFTER UPDATE OF size ON entries WHEN new.size <> old.size BEGIN
-      UPDATE tally SET bytes = bytes + new.size - old.size; END;
+      UPDATE tally SET entries = entries - 1, bytes = bytes - ${sizeOf('old')}; END;
+    CREATE TRIGGER IF NOT EXISTS tally_change AFTER UPDATE OF value ON entries BEGIN
+      UPDATE tally SET bytes = bytes + ${sizeOf('new')} - ${sizeOf('old')}; END;
     COMMIT`)
+}
+
+/** The bytes of a row's encoded value, wherever it lies. */
+export function sizeOf(row: 'entries' | 'new' | 'old'): string {
+  return `iif(${row}.format >= 8, json_extract(${row}.extra, '$.bytes'), octet_length(${row}.value))`
 }
 
 function checkOwner(db: DatabaseSync, path: string, newest: number): number {

@@ -9,7 +9,7 @@ export interface Where {
 }
 
 /** When a row is past its time, with what an invalidation took off it. One parameter: now. */
-export const IS_PAST = 'keep_until - max(0, fresh_until - coalesce(stale_at, fresh_until)) <= ?'
+export const IS_PAST = 'min(fresh_until, coalesce(stale_at, fresh_until)) + coalesce(keep_ms, 0) <= ?'
 
 /** The rows a selector means, or `undefined` when there can be none. */
 export function whereOf(selector: Selector, connection: Connection, names: Names): Where | undefined {
@@ -19,7 +19,7 @@ export function whereOf(selector: Selector, connection: Connection, names: Names
     case 'scope':
       return whereScope(selector.scope, selector.name, connection, names)
     case 'era':
-      return { sql: `scope = ? AND era = ? AND ${LIVE_NAME}`, parameters: [selector.scope, selector.era] }
+      return { sql: `scope = ? AND extra ->> '$.era' = ? AND ${LIVE_NAME}`, parameters: [selector.scope, selector.era] }
     case 'tag':
       return { sql: `id IN (SELECT entry FROM tags WHERE tag = ?) AND ${LIVE_NAME}`, parameters: [selector.tag] }
     case 'name': {

@@ -15,11 +15,21 @@ import { Database } from './database.ts'
 import { Names } from './names.ts'
 import { count, pages } from './query.ts'
 import { remove } from './remove.ts'
-import { ROW_COLUMNS, entryOfRow, guardedOfRow, infoOfRow, prepareRow, type PreparedRow, type Row } from './row.ts'
+import {
+  IN_FILE,
+  ROW_COLUMNS,
+  entryOfRow,
+  guardedOfRow,
+  inFile,
+  infoOfRow,
+  prepareRow,
+  type PreparedRow,
+  type Row,
+} from './row.ts'
 import { Sweeper } from './sweeper.ts'
-import { upsert } from './upsert.ts'
+import { store } from './upsert.ts'
 import { FILE_VALUE_BYTES, ValueFiles } from './value-files.ts'
-import { Writer } from './writer.ts'
+import { CHANGE_PATIENCE_MS, Writer } from './writer.ts'
 
 /** Where the cache lives when nothing else is said. */
 export const DEFAULT_SQLITE_PATH = '.tidemark/cache.db'
@@ -41,12 +51,9 @@ export interface SqliteOptions {
 /** Defaults to this many bytes for one encoded value. */
 export const DEFAULT_SQLITE_MAX_ENTRY_BYTES: number = 256 * 1024 * 1024
 
-/** A set or a removal waits this long for another process's lock; then it goes to the journal. */
-const CHANGE_PATIENCE_MS = 5_000
 /** A loaded value is only stored if that is quick; it can be loaded again. */
 const STORE_PATIENCE_MS = 100
-/** Larger values are checked in slices, so that no read holds up the event loop. */
-const SLICED_BYTES = 2 * 1024 * 1024
+const SELECT = `SELECT ${ROW_COLUMNS} FROM entries WHERE kh = ?`
 
 /**
  * The embedded persistent tier: one SQLite file, shared by the processes of one machine. Reads are synchronous, writes
@@ -66,6 +73,7 @@ class SqliteTier implements Tier {
   readonly feed?: ChangeFeed
   readonly claims?: Claims
   readonly #maxEntryBytes: number
+  readonly #inlineBytesMax: number
   readonly #database: Database
   readonly #names = new Names()
   readonly #changes: Changes
@@ -80,13 +88,14 @@ class SqliteTier implements Tier {
     const settings = resolveOptions(options)
     const inMemory = settings.path === ':memory:'
     this.#maxEntryBytes = settings.maxEntryBytes
+    this.#inlineBytesMax = Math.min(FILE_VALUE_BYTES, settings.maxEntryBytes)
     this.capabilities = { persistent: !inMemory, shared: !inMemory, sync: true, maxEntryBytes: settings.maxEntryBytes }
     this.#capacity = new Capacity(settings)
     this.#database = new Database({ ...settings, tally: this.#capacity.isLimited })
     this.#changes = new Changes(this.#database)
     this.#changes.onUncertain = () => this.#names.clear()
     this.#database.onReplaced = () => this.#changes.reset()
-    this.#writer = new Writer(this.#database, this.#changes)
+    this.#writer = new Writer(this.#database, this.#names, this.#changes)
     this.#writer.afterWork = (connection) => this.#makeRoom(connection)
     this.#files = inMemory ? undefined : new ValueFiles(settings.path)
     this.#sweeper = new Sweeper(this.#database, this.#writer, this.#names, this.#files, (name, count) =>
@@ -113,17 +122,18 @@ class SqliteTier implements Tier {
   }
 
   get(key: Key): MaybePromise<Entry | undefined> {
-    return this.#database.use((connection) => {
+    const connection = this.#database.open()
+    try {
       const name = this.#names.find(connection, key.name)
       if (name === undefined) return undefined
       const kh = connection.hash.of(name, key.id)
-      const row = connection.statement(`SELECT ${ROW_COLUMNS} FROM entries WHERE kh = ?`).get(kh) as unknown as
-        | Row
-        | undefined
-      if (row === undefined || row[2] !== key.id || row[1] !== name) return undefined
-      this.#capacity.visit(row[0])
-      return row[15] === null ? this.#entry(row, key, row[16]) : this.#entryOfFile(row, key, row[15])
-    })
+      const row = connection.statement(SELECT).get(kh) as unknown as Row | undefined
+      if (row === undefined || row[1] !== key.id || row[0] !== name) return undefined
+      this.#capacity.visit(kh)
+      return row[9] < IN_FILE ? this.#entry(row, kh, key, row[12]) : this.#entryOfFile(row, kh, key, row[12] as string)
+    } catch (error) {
+      throw this.#database.failed(error, connection)
+    }
   }
 
   lease(): Lease {
@@ -132,21 +142,18 @@ class SqliteTier implements Tier {
 
   put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
     const row = prepareRow(entry)
-    if (row.size > this.#maxEntryBytes) return this.#skip(row)
-    if (row.size > FILE_VALUE_BYTES && this.#files) return this.#putWithFile(row, this.#files, lease)
+    if (row.bytes > this.#inlineBytesMax) return this.#putLarge(row, lease)
     return this.#put(row, lease)
   }
 
   remove(selector: Selector, staleAt?: number): Promise<number> {
-    return this.#writer.write(CHANGE_PATIENCE_MS, (connection, touched) =>
-      remove(selector, staleAt, this.#clock.now(), { connection, names: this.#names, changes: this.#changes, touched }),
-    )
+    return this.#writer.write(CHANGE_PATIENCE_MS, (target) => remove(selector, staleAt, this.#clock.now(), target))
   }
 
   async *keys(selector: Selector): AsyncIterable<KeyInfo> {
     for await (const row of pages(selector, this.#clock, this.#database, this.#names)) {
-      const name = this.#database.use((connection) => this.#names.nameOf(connection, row[1]))
-      if (name !== undefined) yield infoOfRow(row, { name, id: row[2] })
+      const name = this.#database.use((connection) => this.#names.nameOf(connection, row[0]))
+      if (name !== undefined) yield infoOfRow(row, name)
     }
   }
 
@@ -164,62 +171,58 @@ class SqliteTier implements Tier {
   }
 
   #put(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
-    const patienceMs = lease === undefined ? CHANGE_PATIENCE_MS : STORE_PATIENCE_MS
-    return this.#writer.write(patienceMs, (connection, touched) =>
-      upsert(row, lease, this.#clock.now(), { connection, names: this.#names, changes: this.#changes, touched }),
-    )
+    if (lease === undefined) return this.#writer.set(row)
+    return this.#writer.write(STORE_PATIENCE_MS, (target) => store(row, lease, this.#clock.now(), target))
   }
 
-  async #putWithFile(row: PreparedRow, files: ValueFiles, lease: Lease | undefined): Promise<boolean> {
-    const file = await files.write(row.data)
-    return this.#put({ ...row, file }, lease)
+  async #putLarge(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
+    const bytes = Buffer.byteLength(row.value)
+    if (bytes > this.#maxEntryBytes) return this.#skip(row.entry.key, bytes)
+    if (!this.#files || bytes <= FILE_VALUE_BYTES) return this.#put(row, lease)
+    return this.#put(inFile(row, bytes, await this.#files.write(row.value)), lease)
   }
 
-  async #skip(row: PreparedRow): Promise<boolean> {
-    const { key } = row.entry
+  async #skip(key: Key, bytes: number): Promise<boolean> {
     // The older value may not stay in its place.
     await this.remove({ kind: 'key', key })
     this.#report({
       kind: 'skipped',
       key,
       why: 'too-large',
-      message: `${row.size} bytes, the limit is ${this.#maxEntryBytes}`,
+      message: `${bytes} bytes, the limit is ${this.#maxEntryBytes}`,
     })
     return true
   }
 
-  #entry(row: Row, key: Key, data: string | Uint8Array | null): Entry | undefined {
+  #entry(row: Row, kh: number, key: Key, data: string | Uint8Array | null, isChecked = false): Entry | undefined {
     try {
-      const entry = entryOfRow(row, key, data)
+      const entry = entryOfRow(row, key, data, isChecked)
       return this.#clock.now() < entry.keepUntil ? entry : undefined
     } catch (error) {
-      this.#dropDamaged(row, key, error)
+      this.#dropDamaged(row, kh, key, error)
       return undefined
     }
   }
 
-  async #entryOfFile(row: Row, key: Key, file: string): Promise<Entry | undefined> {
+  async #entryOfFile(row: Row, kh: number, key: Key, file: string): Promise<Entry | undefined> {
     const bytes = await this.#files?.read(file)
-    if (bytes === undefined) {
-      this.#dropDamaged(row, key, new Error(`its file ${file} is gone`))
+    const isRight = bytes !== undefined && (await checksumInSlices(bytes, guardedOfRow(row))) === row[10]
+    if (!isRight) {
+      this.#dropDamaged(row, kh, key, new Error(`its file ${file} is ${bytes ? 'damaged' : 'gone'}`))
       return undefined
     }
-    if (bytes.byteLength > SLICED_BYTES && (await checksumInSlices(bytes, guardedOfRow(row))) !== row[12]) {
-      this.#dropDamaged(row, key, new Error(`its file ${file} failed its checksum`))
-      return undefined
-    }
-    return this.#entry(row, key, row[11] === FORMAT.binary ? bytes : Buffer.from(bytes).toString('utf8'))
+    const isBinary = row[9] % IN_FILE === FORMAT.binary
+    return this.#entry(row, kh, key, isBinary ? bytes : Buffer.from(bytes).toString('utf8'), true)
   }
 
   /** A damaged row is a miss and a count, once: it is removed, unless it was replaced meanwhile. */
-  #dropDamaged(row: Row, key: Key, error: unknown): void {
+  #dropDamaged(row: Row, kh: number, key: Key, error: unknown): void {
     this.#report({ kind: 'corrupt', key, message: error instanceof Error ? error.message : String(error) })
-    const [id, file, crc] = [row[0], row[15], row[12]]
     const drop = async (): Promise<void> => {
-      await this.#writer.write(STORE_PATIENCE_MS, (connection) => {
-        connection.statement('DELETE FROM entries WHERE id = ? AND crc = ?').run(id, crc)
+      await this.#writer.write(STORE_PATIENCE_MS, ({ connection }) => {
+        connection.statement('DELETE FROM entries WHERE kh = ? AND crc = ?').run(kh, row[10])
       })
-      if (file !== null) await this.#files?.remove(file)
+      if (row[9] >= IN_FILE) await this.#files?.remove(row[12] as string)
     }
     drop().catch((failure: unknown) => this.#report({ kind: 'failed', operation: 'drop damaged row', error: failure }))
   }

@@ -51,7 +51,7 @@ export class Sweeper {
   }
 
   #drop(range: { from: number; to: number }, now: number, limit: number): Promise<number> {
-    return this.#writer.write(PATIENCE_MS, (connection) => {
+    return this.#writer.write(PATIENCE_MS, ({ connection }) => {
       const rows = connection
         .statement(`SELECT id, name FROM entries WHERE id > ? AND id <= ? AND ${IS_PAST} LIMIT ?`)
         .all(range.from, range.to, now, limit) as unknown as [number, number][]
@@ -74,7 +74,7 @@ export class Sweeper {
         connection.statement('SELECT id FROM names WHERE dropped = 1 LIMIT 1').get() as unknown as [number] | undefined,
     )
     if (!dropped) return 0
-    return this.#writer.write(PATIENCE_MS, (connection) => {
+    return this.#writer.write(PATIENCE_MS, ({ connection }) => {
       const gone = connection
         .statement('DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE name = ? LIMIT ?)')
         .run(dropped[0], limit)
@@ -96,7 +96,9 @@ export class Sweeper {
     this.#files?.collect(
       (name) =>
         this.#database.use(
-          (connection) => connection.statement('SELECT 1 FROM entries WHERE file = ? LIMIT 1').get(name) !== undefined,
+          (connection) =>
+            connection.statement('SELECT 1 FROM entries WHERE value = ? AND format >= 8 LIMIT 1').get(name) !==
+            undefined,
         ),
       limit,
     )
