@@ -7,11 +7,15 @@ import { isBinary } from './binary.ts'
  * change under `Object.freeze`): such a value has to be copied for whoever gets it.
  */
 export function deepFreeze(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true
+  return freeze(value, new Set())
+}
+
+function freeze(value: unknown, seen: Set<object>): boolean {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return true
   if (isBinary(value) || value instanceof Date || value instanceof Map || value instanceof Set) return false
-  if (Object.isFrozen(value) && isFlat(value)) return true
+  seen.add(value)
   let frozen = true
-  for (const part of Object.values(value)) if (!deepFreeze(part)) frozen = false
+  for (const part of Object.values(value)) if (!freeze(part, seen)) frozen = false
   Object.freeze(value)
   return frozen
 }
@@ -30,8 +34,4 @@ function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copy)
   if (isBinary(value)) return structuredClone(value)
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copy(item)]))
-}
-
-function isFlat(value: object): boolean {
-  return Object.values(value).every((part) => typeof part !== 'object' || part === null)
 }

@@ -89,8 +89,11 @@ export function resolveCollection<K, T>(options: CollectionOptions<K, T>, contex
       throw invalidOption(`collection.${option}`, 'a function', options[option])
   }
   if (options.freshness !== undefined) checkPolicy(options.freshness, 'collection.freshness')
-  const name = context.takeName(options.name, 'collection')
   const idOf = (key: K): string => keyId(options.key ? options.key(key) : (key as KeyInput))
+  const windows = resolveWindows(options)
+  const timeout = resolveTimeout(options.timeout, 'collection.timeout')
+  // Last: options that were refused must not leave the name taken.
+  const name = context.takeName(options.name, 'collection')
   return Object.freeze({
     name,
     idOf,
@@ -100,7 +103,7 @@ export function resolveCollection<K, T>(options: CollectionOptions<K, T>, contex
     load: options.load,
     identity: options.identity,
     policy: options.freshness ?? ttl(0),
-    windows: resolveWindows(options),
-    ...resolveTimeout(options.timeout, 'collection.timeout'),
+    windows,
+    ...timeout,
   })
 }

@@ -19,7 +19,7 @@ export function resolveTimeout(
 ): { softMs: number; hardMs: number } {
   refuseUnknown(option, timeout ?? {}, ['soft', 'hard'])
   return {
-    softMs: durationMs(timeout?.soft ?? Number.POSITIVE_INFINITY, `${option}.soft`),
-    hardMs: durationMs(timeout?.hard ?? DEFAULT_HARD_TIMEOUT_MS, `${option}.hard`),
+    softMs: timeout?.soft === undefined ? Number.POSITIVE_INFINITY : durationMs(timeout.soft, `${option}.soft`),
+    hardMs: timeout?.hard === undefined ? DEFAULT_HARD_TIMEOUT_MS : durationMs(timeout.hard, `${option}.hard`),
   }
 }

@@ -63,7 +63,6 @@ export function resolveResource<K, V>(options: ResourceOptions<K, V>, context: C
   checkPolicy(options.freshness, 'resource.freshness')
   if (options.era && !options.scope) throw invalidOption('resource.scope', 'given together with `era`', options.scope)
   return Object.freeze({
-    name: context.takeName(options.name, 'resource'),
     idOf: idFunction(options.key),
     scopeOf: options.scope,
     tagsOf: options.tags,
@@ -72,6 +71,8 @@ export function resolveResource<K, V>(options: ResourceOptions<K, V>, context: C
     policy: options.freshness,
     windows: resolveWindows(options),
     ...resolveTimeout(options.timeout, 'resource.timeout'),
+    // Last: options that were refused must not leave the name taken.
+    name: context.takeName(options.name, 'resource'),
   })
 }
 

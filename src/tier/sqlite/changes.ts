@@ -1,4 +1,3 @@
-import type { Clock } from '../../clock.ts'
 import type { Entry } from '../../entry.ts'
 import { Slots } from '../slots.ts'
 import type { ChangeFeed, ChangedSlots, Lease } from '../tier.ts'
@@ -29,7 +28,6 @@ export class Changes implements ChangeFeed {
   #listener: (changed: ChangedSlots) => void = () => {}
   /** Called when what is cached of the file may be old: another process wrote, or a transaction of ours was undone. */
   onUncertain: () => void = () => {}
-  clock: Clock | undefined
 
   constructor(database: Database) {
     this.#database = database
@@ -43,22 +41,20 @@ export class Changes implements ChangeFeed {
     this.#database.use((connection) => this.#look(connection))
   }
 
+  /** By real time, whatever clock the cache goes by: this looks for what other processes do. */
   poll(): () => void {
     let looks = 0
-    let cancel: () => void = () => {}
-    const again = (): void => {
-      cancel = (this.clock as Clock).schedule(POLL_MS, () => {
-        try {
-          if (++looks % FILE_CHECK_EVERY === 0) this.#database.checkFile()
-          this.check()
-        } catch {
-          // The tier's own operations report the failure; the next look tries again.
-        }
-        again()
-      })
+    const look = (): void => {
+      try {
+        if (++looks % FILE_CHECK_EVERY === 0) this.#database.checkFile()
+        this.check()
+      } catch {
+        // The tier's own operations report the failure; the next look tries again.
+      }
     }
-    again()
-    return () => cancel()
+    const timer = setInterval(look, POLL_MS)
+    timer.unref()
+    return () => clearInterval(timer)
   }
 
   /** The sequence now, with everything other processes committed so far. */

@@ -108,7 +108,6 @@ class SqliteTier implements Tier {
 
   attach(host: TierHost): void {
     this.#clock = host.clock
-    this.#changes.clock = host.clock
     this.#report = (news) => host.report(news)
     this.#database.report = this.#report
     try {
