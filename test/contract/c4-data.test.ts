@@ -95,7 +95,7 @@ eachStack(({ isPersistent, make, again }) => {
       const error: unknown = await Promise.resolve()
         .then(() => keys.get(key))
         .catch((it: unknown) => it)
-      expect(isTidemarkError(error, 'invalid-key'), String(key)).toBe(true)
+      expect(isTidemarkError(error, 'invalid-key')).toBe(true)
     }
   })
 

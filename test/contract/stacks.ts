@@ -22,8 +22,8 @@ export interface Subject {
 /** Makes caches over one combination of tiers; each call starts empty, but for `again`, which reopens the last one. */
 export interface StackUnderTest {
   readonly isPersistent: boolean
-  make(options?: Omit<TidemarkOptions, 'tiers' | 'clock'>): Subject
-  again(options?: Omit<TidemarkOptions, 'tiers' | 'clock'> & { clock?: FakeClock }): Subject
+  readonly make: (options?: Omit<TidemarkOptions, 'tiers' | 'clock'>) => Subject
+  readonly again: (options?: Omit<TidemarkOptions, 'tiers' | 'clock'> & { clock?: FakeClock }) => Subject
 }
 
 /** Runs the scenarios over memory alone, SQLite alone, and memory in front of SQLite. */

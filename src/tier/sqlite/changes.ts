@@ -20,11 +20,11 @@ const TRIM_EVERY = 256
 export class Changes implements ChangeFeed {
   readonly #database: Database
   readonly #slots = new Slots()
-  /** The file's sequence as far as it was taken in; -1 before the first look. */
-  #seen = -1
+  /** The file's sequence as far as it was taken in. */
+  #seen = 0
   /** Leases are `#base` + sequence: a new file starts over, and leases of the old one must not hold in it. */
   #base = 0
-  #dataVersion = -1
+  #dataVersion = 0
   #listener: (changed: ChangedSlots) => void = () => {}
   /** Called when what is cached of the file may be old: another process wrote, or a transaction of ours was undone. */
   onUncertain: () => void = () => {}
@@ -92,25 +92,26 @@ export class Changes implements ChangeFeed {
     this.#seen++
   }
 
+  /** Before anything is read of a file: what changed until now needs not be told, what changes from now on does. */
+  start(connection: Connection): void {
+    this.#dataVersion = versionOf(connection)
+    const [newest] = connection.statement('SELECT coalesce(max(seq), 0) FROM changes').get() as unknown as [number]
+    this.#seen = newest
+  }
+
   /** Another file took this one's place: no lease holds, nothing anyone holds of it counts. */
   reset(): void {
-    this.#base += this.#seen + 2
-    this.#seen = -1
-    this.#dataVersion = -1
+    this.#base += this.#seen + 1
+    this.#seen = 0
     this.onUncertain()
     this.#tell('all')
   }
 
   #look(connection: Connection): void {
-    const [version] = connection.statement('PRAGMA data_version').get() as unknown as [number]
+    const version = versionOf(connection)
     if (version === this.#dataVersion) return
-    if (this.#seen === -1) {
-      const [newest] = connection.statement('SELECT coalesce(max(seq), 0) FROM changes').get() as unknown as [number]
-      this.#seen = newest
-    } else {
-      this.onUncertain()
-      this.#takeIn(connection)
-    }
+    this.onUncertain()
+    this.#takeIn(connection)
     this.#dataVersion = version
   }
 
@@ -131,6 +132,12 @@ export class Changes implements ChangeFeed {
     else for (const slot of changed) this.#slots.touch(slot, sequence)
     this.#listener(changed)
   }
+}
+
+/** Moves when somebody else committed. */
+function versionOf(connection: Connection): number {
+  const [version] = connection.statement('PRAGMA data_version').get() as unknown as [number]
+  return version
 }
 
 function slotsOf(bytes: Uint8Array): Uint16Array {

@@ -14,6 +14,8 @@ export class Database {
   #connection: Connection | undefined
   #closed = false
   #report: (news: TierReport) => void = () => {}
+  /** Called with every connection before anything is read through it. */
+  onOpened: (connection: Connection) => void = () => {}
   /** Called after another file took the place of the one that was open: everything known of it is void. */
   onReplaced: () => void = () => {}
 
@@ -47,14 +49,14 @@ export class Database {
     if (this.#connection) return this.#connection
     if (this.#closed) throw new TidemarkError('closed', `The SQLite tier at ${this.path} was closed.`)
     try {
-      return (this.#connection = new Connection(this.#settings))
+      return this.#connect()
     } catch (error) {
       const failure = tierFailure(error, this.path)
       if (failure.code !== 'tier-corrupt') throw failure
       this.#quarantine(failure)
     }
     try {
-      return (this.#connection = new Connection(this.#settings))
+      return this.#connect()
     } catch (error) {
       throw tierFailure(error, this.path)
     }
@@ -89,6 +91,18 @@ export class Database {
       this.onReplaced()
     }
     return failure
+  }
+
+  #connect(): Connection {
+    const connection = new Connection(this.#settings)
+    try {
+      this.onOpened(connection)
+    } catch (error) {
+      connection.close()
+      throw error
+    }
+    this.#connection = connection
+    return connection
   }
 
   /** Moves the damaged file aside as `.corrupt-<time>`; only the newest such file is kept. */

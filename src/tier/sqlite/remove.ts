@@ -2,17 +2,15 @@ import type { Selector } from '../../key.ts'
 import { slotOfSelector } from '../../slot.ts'
 import type { Connection } from './connection.ts'
 import { IS_PAST, whereOf, type Where } from './selection.ts'
-import type { WriteTarget } from './writer.ts'
+import { touch, type WriteTarget } from './write-target.ts'
 
 /** Up to so many rows of a name are counted exactly, without those past their time. */
 const EXACT_COUNT_MAX = 20_000
 
 /** Removes, or marks stale from `staleAt`, inside a transaction. Returns how many live entries were touched. */
 export function remove(selector: Selector, staleAt: number | undefined, now: number, target: WriteTarget): number {
-  const { connection, names, changes, touched } = target
-  const slot = slotOfSelector(selector)
-  changes.touch(slot)
-  touched.push(slot)
+  const { connection, names } = target
+  touch(slotOfSelector(selector), target)
   const where = whereOf(selector, connection, names)
   releaseClaims(selector, target)
   if (!where) return 0

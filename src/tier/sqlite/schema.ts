@@ -59,7 +59,10 @@ export const SCHEMA_VERSION: number = STEPS.length
  * `tier-newer` for a later version's; neither is touched.
  */
 export function migrate(db: DatabaseSync, path: string, steps: readonly string[] = STEPS): void {
+  // One snapshot: another process may be making the file right now.
+  db.exec('BEGIN')
   const version = checkOwner(db, path, steps.length)
+  db.exec('COMMIT')
   if (version === steps.length) return
   db.exec('BEGIN IMMEDIATE')
   try {

@@ -94,6 +94,7 @@ class SqliteTier implements Tier {
     this.#database = new Database({ ...settings, tally: this.#capacity.isLimited })
     this.#changes = new Changes(this.#database)
     this.#changes.onUncertain = () => this.#names.clear()
+    this.#database.onOpened = (connection) => this.#changes.start(connection)
     this.#database.onReplaced = () => this.#changes.reset()
     this.#writer = new Writer(this.#database, this.#names, this.#changes)
     this.#writer.afterWork = (connection) => this.#makeRoom(connection)

@@ -4,7 +4,7 @@ import { slotOfKey } from '../../slot.ts'
 import type { Lease } from '../tier.ts'
 import type { Connection } from './connection.ts'
 import type { PreparedRow } from './row.ts'
-import type { WriteTarget } from './writer.ts'
+import { touch, type WriteTarget } from './write-target.ts'
 
 const BARE = ['kh', 'name', 'key', 'loaded_at', 'fresh_until', 'crc', 'value'] as const
 const FULL = [...BARE, 'scope', 'stale_ms', 'error_ms', 'keep_ms', 'stale_at', 'format', 'extra'] as const
@@ -35,9 +35,7 @@ export function store(row: PreparedRow, lease: Lease, now: number, target: Write
 export function setAll(rows: readonly PreparedRow[], target: WriteTarget): void {
   let bare: SQLInputValue[] = []
   for (const row of rows) {
-    const slot = slotOfKey(row.entry.key)
-    target.changes.touch(slot)
-    target.touched.push(slot)
+    touch(slotOfKey(row.entry.key), target)
     if (isBare(row)) {
       pushBare(bare, row, target)
       if (bare.length < BARE.length * ROWS_AT_ONCE) continue

@@ -5,15 +5,8 @@ import type { Database } from './database.ts'
 import { isStatementFailure } from './failure.ts'
 import type { Names } from './names.ts'
 import type { PreparedRow } from './row.ts'
+import type { WriteTarget } from './write-target.ts'
 import { setAll } from './upsert.ts'
-
-/** What a write works on. It adds the slots it changes to `touched`. */
-export interface WriteTarget {
-  readonly connection: Connection
-  readonly names: Names
-  readonly changes: Changes
-  readonly touched: number[]
-}
 
 /** One write in the queue. `work` runs inside the shared transaction. */
 interface Job {
