@@ -125,8 +125,9 @@ export class Guard implements Tier {
     if (this.#settings.disabled) return 0
     const missed: Change = { kind: 'remove', selector, staleAt }
     if (!this.#watch.isWritable) {
+      // Also when it is tried all the same: what the journal holds for these entries must not be replayed over it.
       this.#watch.missed(missed)
-      return 0
+      if (!this.#watch.mayRemove) return 0
     }
     const failed = (error: unknown): number => {
       this.#writeFailed('remove', error, () => missed)
@@ -201,7 +202,8 @@ export class Guard implements Tier {
   ): MaybePromise<T> {
     const succeeded = (value: T): T => {
       if (this.#watch.isCalm) return value
-      this.#watch.succeeded('read')
+      // A lease or a count that works must not hide that reads fail.
+      if (operation.startsWith('get')) this.#watch.succeeded('read')
       return correct ? correct(value) : value
     }
     if (!isPromise(answer)) return succeeded(answer)

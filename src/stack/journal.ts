@@ -53,6 +53,8 @@ export class Journal {
   }
 
   record(change: Change): void {
+    // The tier will be emptied: nothing is left that a removal could concern, and a value can be loaded again.
+    if (this.#overflowed) return
     if (change.kind === 'put') this.#setKey(change.entry.key, change)
     else if (change.selector.kind === 'key') this.#setKey(change.selector.key, change)
     else this.#addGroup(change)
@@ -66,9 +68,10 @@ export class Journal {
 
   /** What the tier would answer had it missed nothing. */
   correct(key: Key, answer: Entry | undefined): Entry | undefined {
+    if (this.#overflowed) return undefined
     const own = this.#keys.get(idOf(key))
     if (own?.kind === 'put') return own.entry
-    if (this.#overflowed || (own && own.staleAt === undefined)) return undefined
+    if (own && own.staleAt === undefined) return undefined
     let entry = answer
     for (const { selector, staleAt } of this.#groups) {
       if (entry === undefined || !selects(selector, entry)) continue

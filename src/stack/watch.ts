@@ -39,6 +39,7 @@ export class Watch {
   #state: TierState
   #reason = ''
   #refusesWrites = false
+  #isFull = false
   #quarantined = false
   #replaying = false
   #cancelProbe: (() => void) | undefined
@@ -87,6 +88,11 @@ export class Watch {
     return this.isReadable && !this.#writes.isOpen && !this.#replaying && !this.journal.isOverflowed
   }
 
+  /** A full disk refuses sets, but an embedded tier has ways to remove all the same; nobody else could do it. */
+  get mayRemove(): boolean {
+    return this.isReadable && !this.#replaying && this.#isFull
+  }
+
   /** An embedded tier waits for its lock itself and gives up by itself; only a network needs a limit from outside. */
   get writeBudgetMs(): number {
     return this.#tier.capabilities.sync ? Number.POSITIVE_INFINITY : this.#settings.budgetMs
@@ -104,7 +110,8 @@ export class Watch {
     const settled = isTidemarkError(error, 'tier-corrupt') || isTidemarkError(error, 'closed')
     if (!settled) {
       const refused = isTidemarkError(error, 'tier-full') || isTidemarkError(error, 'tier-read-only')
-      if (of === 'write') this.#refusesWrites = refused
+      if (of === 'write' || refused) this.#refusesWrites = refused
+      if (of === 'write') this.#isFull = isTidemarkError(error, 'tier-full')
       this.#circuit(of).failure(this.#clock.now(), Math.random(), refused && of === 'write')
     }
     this.#judge(error instanceof Error ? error.message : String(error))
@@ -144,8 +151,7 @@ export class Watch {
   }
 
   #troubledState(): TierState {
-    if (this.#reads.isOpen) return this.#reads.successes > 0 ? 'recovering' : 'open'
-    if (this.#writes.successes > 0) return 'recovering'
+    if ((this.#reads.isOpen ? this.#reads : this.#writes).successes > 0) return 'recovering'
     return this.#refusesWrites ? 'read-only' : 'open'
   }
 

@@ -71,6 +71,16 @@ export class Database {
     this.onReplaced()
   }
 
+  /** Throws the file away and starts a new one: what cannot be removed from it must not be found in it. */
+  startOver(reason: string): void {
+    this.#connection?.close()
+    this.#connection = undefined
+    for (const file of [this.path, `${this.path}-wal`, `${this.path}-shm`]) rmSync(file, { force: true })
+    this.#report({ kind: 'quarantined', reason })
+    this.onReplaced()
+    this.open()
+  }
+
   close(): void {
     this.#closed = true
     this.#connection?.close()

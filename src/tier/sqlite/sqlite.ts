@@ -1,7 +1,5 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { checksumInSlices } from '../../codec/checksum.ts'
-import { FORMAT } from '../../codec/value.ts'
 import { systemClock, type Clock } from '../../clock.ts'
 import type { Entry, KeyInfo } from '../../entry.ts'
 import { invalidOption, isTidemarkError, refuseUnknown } from '../../errors.ts'
@@ -14,18 +12,10 @@ import type { Connection } from './connection.ts'
 import { Database } from './database.ts'
 import { Names } from './names.ts'
 import { count, pages } from './query.ts'
+import { FullDisk } from './full-disk.ts'
 import { remove } from './remove.ts'
-import {
-  IN_FILE,
-  ROW_COLUMNS,
-  entryOfRow,
-  guardedOfRow,
-  inFile,
-  infoOfRow,
-  prepareRow,
-  type PreparedRow,
-  type Row,
-} from './row.ts'
+import { Reads } from './reads.ts'
+import { inFile, infoOfRow, prepareRow, type PreparedRow } from './row.ts'
 import { Sweeper } from './sweeper.ts'
 import { store } from './upsert.ts'
 import { FILE_VALUE_BYTES, ValueFiles } from './value-files.ts'
@@ -53,7 +43,6 @@ export const DEFAULT_SQLITE_MAX_ENTRY_BYTES: number = 256 * 1024 * 1024
 
 /** A loaded value is only stored if that is quick; it can be loaded again. */
 const STORE_PATIENCE_MS = 100
-const SELECT = `SELECT ${ROW_COLUMNS} FROM entries WHERE kh = ?`
 
 /**
  * The embedded persistent tier: one SQLite file, shared by the processes of one machine. Reads are synchronous, writes
@@ -79,8 +68,10 @@ class SqliteTier implements Tier {
   readonly #changes: Changes
   readonly #writer: Writer
   readonly #capacity: Capacity
+  readonly #fullDisk: FullDisk
   readonly #files: ValueFiles | undefined
   readonly #sweeper: Sweeper
+  readonly #reads: Reads
   #clock: Clock = systemClock
   #report: (news: TierReport) => void = () => {}
 
@@ -98,7 +89,17 @@ class SqliteTier implements Tier {
     this.#database.onReplaced = () => this.#changes.reset()
     this.#writer = new Writer(this.#database, this.#names, this.#changes)
     this.#writer.afterWork = (connection) => this.#makeRoom(connection)
+    this.#fullDisk = new FullDisk(this.#database)
     this.#files = inMemory ? undefined : new ValueFiles(settings.path)
+    this.#reads = new Reads({
+      database: this.#database,
+      names: this.#names,
+      capacity: this.#capacity,
+      files: this.#files,
+      writer: this.#writer,
+      clock: () => this.#clock,
+      report: (news) => this.#report(news),
+    })
     this.#sweeper = new Sweeper(this.#database, this.#writer, this.#names, this.#files, (name, count) =>
       this.#report({ kind: 'evicted', name, count, cause: 'ttl' }),
     )
@@ -122,18 +123,7 @@ class SqliteTier implements Tier {
   }
 
   get(key: Key): MaybePromise<Entry | undefined> {
-    const connection = this.#database.open()
-    try {
-      const name = this.#names.find(connection, key.name)
-      if (name === undefined) return undefined
-      const kh = connection.hash.of(name, key.id)
-      const row = connection.statement(SELECT).get(kh) as unknown as Row | undefined
-      if (row === undefined || row[1] !== key.id || row[0] !== name) return undefined
-      this.#capacity.visit(kh)
-      return row[9] < IN_FILE ? this.#entry(row, kh, key, row[12]) : this.#entryOfFile(row, kh, key, row[12] as string)
-    } catch (error) {
-      throw this.#database.failed(error, connection)
-    }
+    return this.#reads.get(key)
   }
 
   lease(): Lease {
@@ -147,7 +137,9 @@ class SqliteTier implements Tier {
   }
 
   remove(selector: Selector, staleAt?: number): Promise<number> {
-    return this.#writer.write(CHANGE_PATIENCE_MS, (target) => remove(selector, staleAt, this.#clock.now(), target))
+    const write = (): Promise<number> =>
+      this.#writer.write(CHANGE_PATIENCE_MS, (target) => remove(selector, staleAt, this.#clock.now(), target))
+    return write().catch((error: unknown) => this.#fullDisk.remove(write, error))
   }
 
   async *keys(selector: Selector): AsyncIterable<KeyInfo> {
@@ -171,8 +163,19 @@ class SqliteTier implements Tier {
   }
 
   #put(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
-    if (lease === undefined) return this.#writer.set(row)
+    if (lease === undefined)
+      return this.#writer.set(row).catch((error: unknown) =>
+        this.#fullDisk.set(
+          () => this.#writer.set(row),
+          () => this.#removeIfThere(row.entry.key),
+          error,
+        ),
+      )
     return this.#writer.write(STORE_PATIENCE_MS, (target) => store(row, lease, this.#clock.now(), target))
+  }
+
+  async #removeIfThere(key: Key): Promise<void> {
+    if (this.#reads.has(key)) await this.remove({ kind: 'key', key })
   }
 
   async #putLarge(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
@@ -194,39 +197,6 @@ class SqliteTier implements Tier {
     return true
   }
 
-  #entry(row: Row, kh: number, key: Key, data: string | Uint8Array | null, isChecked = false): Entry | undefined {
-    try {
-      const entry = entryOfRow(row, key, data, isChecked)
-      return this.#clock.now() < entry.keepUntil ? entry : undefined
-    } catch (error) {
-      this.#dropDamaged(row, kh, key, error)
-      return undefined
-    }
-  }
-
-  async #entryOfFile(row: Row, kh: number, key: Key, file: string): Promise<Entry | undefined> {
-    const bytes = await this.#files?.read(file)
-    const isRight = bytes !== undefined && (await checksumInSlices(bytes, guardedOfRow(row))) === row[10]
-    if (!isRight) {
-      this.#dropDamaged(row, kh, key, new Error(`its file ${file} is ${bytes ? 'damaged' : 'gone'}`))
-      return undefined
-    }
-    const isBinary = row[9] % IN_FILE === FORMAT.binary
-    return this.#entry(row, kh, key, isBinary ? bytes : Buffer.from(bytes).toString('utf8'), true)
-  }
-
-  /** A damaged row is a miss and a count, once: it is removed, unless it was replaced meanwhile. */
-  #dropDamaged(row: Row, kh: number, key: Key, error: unknown): void {
-    this.#report({ kind: 'corrupt', key, message: error instanceof Error ? error.message : String(error) })
-    const drop = async (): Promise<void> => {
-      await this.#writer.write(STORE_PATIENCE_MS, ({ connection }) => {
-        connection.statement('DELETE FROM entries WHERE kh = ? AND crc = ?').run(kh, row[10])
-      })
-      if (row[9] >= IN_FILE) await this.#files?.remove(row[12] as string)
-    }
-    drop().catch((failure: unknown) => this.#report({ kind: 'failed', operation: 'drop damaged row', error: failure }))
-  }
-
   #makeRoom(connection: Connection): void {
     this.#capacity.enforce(connection, (name, id) => {
       const text = this.#names.nameOf(connection, name) ?? ''
@@ -242,7 +212,7 @@ function resolveOptions(
   const path = options.path ?? DEFAULT_SQLITE_PATH
   if (typeof path !== 'string' || path === '' || path.includes('\0'))
     throw invalidOption('sqlite.path', 'a file path', path)
-  if (path !== ':memory:' && statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+  if (path !== ':memory:' && isDirectory(path)) {
     throw invalidOption(
       'sqlite.path',
       `a file path (${path} is a directory; name a file in it, such as ${path}/cache.db)`,
@@ -259,6 +229,15 @@ function resolveOptions(
     maxEntries: limit('sqlite.maxEntries', options.maxEntries ?? Number.POSITIVE_INFINITY),
     maxBytes: limit('sqlite.maxBytes', options.maxBytes ?? Number.POSITIVE_INFINITY),
     maxEntryBytes: limit('sqlite.maxEntryBytes', options.maxEntryBytes ?? DEFAULT_SQLITE_MAX_ENTRY_BYTES),
+  }
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    // Not there yet, or not ours to look at: opening it will tell.
+    return false
   }
 }
 

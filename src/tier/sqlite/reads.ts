@@ -1,0 +1,94 @@
+import { checksumInSlices } from '../../codec/checksum.ts'
+import { FORMAT } from '../../codec/value.ts'
+import type { Clock } from '../../clock.ts'
+import type { Entry } from '../../entry.ts'
+import type { Key } from '../../key.ts'
+import type { MaybePromise, TierReport } from '../tier.ts'
+import type { Capacity } from './capacity.ts'
+import type { Database } from './database.ts'
+import type { Names } from './names.ts'
+import { IN_FILE, ROW_COLUMNS, entryOfRow, guardedOfRow, type Row } from './row.ts'
+import type { ValueFiles } from './value-files.ts'
+import type { Writer } from './writer.ts'
+
+const SELECT = `SELECT ${ROW_COLUMNS} FROM entries WHERE kh = ?`
+const DROP_PATIENCE_MS = 100
+
+/** What reading needs of the tier around it. */
+export interface ReadsParts {
+  readonly database: Database
+  readonly names: Names
+  readonly capacity: Capacity
+  readonly files: ValueFiles | undefined
+  readonly writer: Writer
+  readonly clock: () => Clock
+  readonly report: (news: TierReport) => void
+}
+
+/** Reads of single entries: one row, checked; large values from their file, in slices. A read never writes. */
+export class Reads {
+  readonly #parts: ReadsParts
+
+  constructor(parts: ReadsParts) {
+    this.#parts = parts
+  }
+
+  get(key: Key): MaybePromise<Entry | undefined> {
+    const { database, names, capacity } = this.#parts
+    const connection = database.open()
+    try {
+      const name = names.find(connection, key.name)
+      if (name === undefined) return undefined
+      const kh = connection.hash.of(name, key.id)
+      const row = connection.statement(SELECT).get(kh) as unknown as Row | undefined
+      // Another name or key may have the same hash.
+      if (row === undefined || row[1] !== key.id || row[0] !== name) return undefined
+      capacity.visit(kh)
+      return row[9] < IN_FILE ? this.#entry(row, kh, key, row[12]) : this.#entryOfFile(row, kh, key, row[12] as string)
+    } catch (error) {
+      throw database.failed(error, connection)
+    }
+  }
+
+  /** True when something is stored under the key, whatever its state. */
+  has(key: Key): boolean {
+    const { database, names } = this.#parts
+    return database.use((connection) => {
+      const name = names.find(connection, key.name)
+      return name !== undefined && connection.statement(SELECT).get(connection.hash.of(name, key.id)) !== undefined
+    })
+  }
+
+  #entry(row: Row, kh: number, key: Key, data: string | Uint8Array | null, isChecked = false): Entry | undefined {
+    try {
+      const entry = entryOfRow(row, key, data, isChecked)
+      return this.#parts.clock().now() < entry.keepUntil ? entry : undefined
+    } catch (error) {
+      this.#dropDamaged(row, kh, key, error instanceof Error ? error.message : String(error))
+      return undefined
+    }
+  }
+
+  async #entryOfFile(row: Row, kh: number, key: Key, file: string): Promise<Entry | undefined> {
+    const bytes = await this.#parts.files?.read(file)
+    if (bytes === undefined || (await checksumInSlices(bytes, guardedOfRow(row))) !== row[10]) {
+      this.#dropDamaged(row, kh, key, `The file ${file} of a large value is ${bytes ? 'damaged' : 'gone'}.`)
+      return undefined
+    }
+    const isBinary = row[9] % IN_FILE === FORMAT.binary
+    return this.#entry(row, kh, key, isBinary ? bytes : Buffer.from(bytes).toString('utf8'), true)
+  }
+
+  /** A damaged row is a miss and a count, once: it is removed, unless it was replaced meanwhile. */
+  #dropDamaged(row: Row, kh: number, key: Key, message: string): void {
+    const { writer, files, report } = this.#parts
+    report({ kind: 'corrupt', key, message })
+    const drop = async (): Promise<void> => {
+      await writer.write(DROP_PATIENCE_MS, ({ connection }) => {
+        connection.statement('DELETE FROM entries WHERE kh = ? AND crc = ?').run(kh, row[10])
+      })
+      if (row[9] >= IN_FILE) await files?.remove(row[12] as string)
+    }
+    drop().catch((error: unknown) => report({ kind: 'failed', operation: 'drop damaged row', error }))
+  }
+}
