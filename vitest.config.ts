@@ -1,15 +1,24 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+// Tests import the package by its public names, and get the source: `tidemark/x` is what package.json exports as `./x`.
+const { exports } = JSON.parse(readFileSync(new URL('./package.json', import.meta.url), 'utf8')) as {
+  exports: Record<string, { default: string }>
+}
+const alias = Object.entries(exports).flatMap(([name, { default: built }]) =>
+  built === undefined
+    ? []
+    : [
+        {
+          find: new RegExp(`^tidemark${name.slice(1)}$`),
+          replacement: fileURLToPath(new URL(built.replace('./dist/', './src/').replace(/js$/, 'ts'), import.meta.url)),
+        },
+      ],
+)
 
 export default defineConfig({
-  resolve: {
-    alias: [
-      { find: /^tidemark$/, replacement: at('./src/index.ts') },
-      { find: /^tidemark\/testing$/, replacement: at('./src/testing/index.ts') },
-    ],
-  },
+  resolve: { alias },
   test: {
     include: ['test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/*.e2e.test.ts'],

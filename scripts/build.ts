@@ -1,9 +1,13 @@
-// Compiles src to dist, after removing what an earlier build left.
+// Compiles src to dist, after removing what an earlier build left, and puts the scripts for Redis beside it.
 import { spawnSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { cpSync, globSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 rmSync(`${root}/dist`, { recursive: true, force: true })
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+for (const script of globSync('**/*.lua', { cwd: join(root, 'src') })) {
+  cpSync(join(root, 'src', script), join(root, 'dist', script))
+}
 process.exitCode = status ?? 1

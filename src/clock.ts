@@ -12,6 +12,17 @@ export interface Clock {
   schedule(delayMs: number, callback: () => void): () => void
 }
 
+/** Within so many ms of an instant the exact clock decides; before, the coarse one is enough. */
+const EXACT_MS = 1_000
+
+/**
+ * True when a lifetime is over: at `until` it is. The coarse clock may lag while the event loop is blocked, so the last
+ * second is judged exactly.
+ */
+export function hasPassed(until: number, clock: Clock): boolean {
+  return until - clock.coarse() < EXACT_MS && until <= clock.now()
+}
+
 /** The longest delay a timer of the platform takes; longer ones fire at once there, so they are made of several here. */
 const TIMER_MS_MAX = 2 ** 31 - 1
 /** So many reads within one millisecond make the clock stop asking the platform and keep the answer. */

@@ -1,6 +1,6 @@
 // Names of things: the user's key becomes one canonical string, and groups of entries are named by selectors.
 
-import { TidemarkError, describe } from './errors.ts'
+import { describe, invalidOption, refuseUnknown, TidemarkError } from './errors.ts'
 
 /** One part of a key. */
 export type KeyPart = string | number | boolean
@@ -67,4 +67,17 @@ function tupleId(parts: readonly KeyPart[]): string {
     )
   }
   return JSON.stringify(parts)
+}
+
+/** Which entries of a name: those of one scope, or all. */
+export interface ScopeFilter {
+  readonly scope?: string | undefined
+}
+
+/** The selector of a name's entries, of one scope or of all. Errors: `unknown-option`, `invalid-option`. */
+export function selectorOf(name: string, filter: ScopeFilter): Selector {
+  refuseUnknown(name, filter, ['scope'])
+  const { scope } = filter
+  if (scope !== undefined && typeof scope !== 'string') throw invalidOption(`${name}.scope`, 'a string', scope)
+  return scope === undefined ? { kind: 'name', name } : { kind: 'scope', scope, name }
 }

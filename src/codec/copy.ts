@@ -32,6 +32,13 @@ function copy(value: unknown): unknown {
   if (value instanceof Map) return new Map(Array.from(value, ([key, item]) => [copy(key), copy(item)]))
   if (value instanceof Set) return new Set(Array.from(value, copy))
   if (Array.isArray(value)) return value.map(copy)
-  if (isBinary(value)) return structuredClone(value)
+  if (isBinary(value)) return copyBinary(value)
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copy(item)]))
+}
+
+/** The part a view shows, not the whole buffer it may be a small window of. */
+function copyBinary(value: ArrayBuffer | ArrayBufferView<ArrayBuffer>): unknown {
+  if (value instanceof ArrayBuffer) return value.slice(0)
+  const View = value.constructor as new (buffer: ArrayBuffer) => unknown
+  return new View(value.buffer.slice(value.byteOffset, value.byteOffset + value.byteLength))
 }

@@ -20,8 +20,12 @@ export class Handout {
   admit<V>(value: V): V {
     if (this.mode === 'share' || typeof value !== 'object' || value === null) return value
     if (this.mode === 'clone') return copyValue(value)
-    if (!deepFreeze(value)) this.#mutable.add(value)
-    return value
+    if (deepFreeze(value)) return value
+    // Whoever gave it keeps a part that can still be changed: the cache's own copy cannot be reached from outside.
+    const own = copyValue(value)
+    deepFreeze(own)
+    this.#mutable.add(own)
+    return own
   }
 
   /** The value as a caller gets it. */

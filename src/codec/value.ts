@@ -7,9 +7,6 @@ import { decodeBinary, encodeBinary, isBinary, type BinaryMark } from './binary.
 /** How a value was encoded. Stored beside it; an unknown format is a miss, never a guess. */
 export const FORMAT = { json: 0, tagged: 1, binary: 2 } as const
 
-/** One of {@link FORMAT}. */
-export type Format = (typeof FORMAT)[keyof typeof FORMAT]
-
 /** An encoded value: text for `json` and `tagged`, bytes for `binary`. */
 export type Encoded =
   | { readonly format: typeof FORMAT.json | typeof FORMAT.tagged; readonly data: string }
@@ -19,12 +16,21 @@ export type Encoded =
 const TAG = '$'
 
 /**
+ * Property names that JSON writes with an escape. V8 can read such a name as another one it has met before
+ * (nodejs/node#63785), so they are stored as strings: `{ "$": "p", "v": [[name, value], ...] }`.
+ */
+const ESCAPED = /["\\\p{Cc}\p{Cs}]/u
+
+/**
  * Encodes any JSON value, and Date, Map, Set, BigInt, Buffer, typed arrays, `undefined` inside objects, NaN, ±Infinity and -0.
  * Refuses functions, symbols, class instances and circular values with `invalid-value`, naming the place.
  */
 export function encodeValue(value: unknown): Encoded {
   try {
-    if (isPlainJson(value)) return { format: FORMAT.json, data: JSON.stringify(value) }
+    if (isPlainJson(value)) {
+      const data = JSON.stringify(value)
+      if (!data.includes('\\') || !hasEscapedName(value)) return { format: FORMAT.json, data }
+    }
     const segments: Uint8Array[] = []
     const text = JSON.stringify(tag(value, segments, '$'))
     if (segments.length === 0) return { format: FORMAT.tagged, data: text }
@@ -74,6 +80,13 @@ function isPlainJson(value: unknown): boolean {
   return !('toJSON' in value)
 }
 
+/** Only asked when the text has an escape somewhere: most have none. */
+function hasEscapedName(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some(hasEscapedName)
+  return Object.entries(value).some(([name, item]) => ESCAPED.test(name) || hasEscapedName(item))
+}
+
 function isPlainObject(value: object): boolean {
   const proto: unknown = Object.getPrototypeOf(value)
   return proto === Object.prototype || proto === null
@@ -112,6 +125,7 @@ function tagObject(value: object, segments: Uint8Array[], path: string): unknown
   }
   if (!isPlainObject(value) || 'toJSON' in value) throw unsupported(value, path)
   const entries = Object.entries(value).map(([name, item]) => [name, tag(item, segments, `${path}.${name}`)] as const)
+  if (entries.some(([name]) => ESCAPED.test(name))) return { [TAG]: 'p', v: entries }
   const plain: Record<string, unknown> = Object.fromEntries(entries)
   return Object.hasOwn(plain, TAG) ? { [TAG]: 'o', v: plain } : plain
 }
@@ -139,6 +153,8 @@ function untag(value: unknown, bytes: Buffer): unknown {
       return new Set(untag(v, bytes) as unknown[])
     case 'o':
       return untagProperties(v as Record<string, unknown>, bytes)
+    case 'p':
+      return Object.fromEntries(untag(v, bytes) as [string, unknown][])
     default:
       throw new TidemarkError('invalid-value', `A stored value has the unknown tag ${describe(object[TAG])}.`)
   }

@@ -1,23 +1,17 @@
-import { TidemarkError } from '../errors.ts'
 import type { Entry } from '../entry.ts'
-import { Backoff } from '../load/backoff.ts'
+import { selectorOf, type ScopeFilter } from '../key.ts'
 import type { Context } from '../load/context.ts'
-import { Flights } from '../load/flights.ts'
+import { isRefresh, type ReadOptions } from '../load/read-options.ts'
 import { serveStale, type StaleReason } from '../load/serve.ts'
-import { waitFor } from '../load/waiting.ts'
 import type { NameCounters, NameStats } from '../observe/counters.ts'
-import { judge, type Verdict } from '../policy/judge.ts'
-import type { ListReading } from './reading.ts'
+import { judge } from '../policy/judge.ts'
+import { outOfRange, type ItemReading, type ListReading } from './reading.ts'
+import { removeItems } from './remove.ts'
 import { resolveCollection, type CollectionOptions, type CollectionSettings } from './options.ts'
-import { Shelf, type Head, type Snapshot } from './snapshot.ts'
-import { Sync, type Synced } from './sync.ts'
-import { putItems } from './upsert.ts'
-
-/** How one read differs from the others. */
-export interface ListOptions {
-  /** Load every item again, whatever is stored. */
-  readonly refresh?: boolean | undefined
-}
+import { Shelf, verdictOf, type Head, type Snapshot } from './snapshot.ts'
+import type { Synced } from './sync.ts'
+import { Syncing } from './syncing.ts'
+import { checkItems, putItems } from './upsert.ts'
 
 /**
  * An append-only list of a source that can count: only the tail is ever loaded, and an erased source is a new era.
@@ -32,9 +26,7 @@ export class Collection<K, T> {
   readonly #settings: CollectionSettings<K, T>
   readonly #context: Context
   readonly #shelf: Shelf<K, T>
-  readonly #sync: Sync<K, T>
-  readonly #flights = new Flights<Synced<T>>()
-  readonly #backoff = new Backoff()
+  readonly #syncing: Syncing<K, T>
   readonly #counters: NameCounters
 
   constructor(options: CollectionOptions<K, T>, context: Context) {
@@ -43,21 +35,21 @@ export class Collection<K, T> {
     this.#context = context
     this.#counters = context.hub.of(this.name)
     this.#shelf = new Shelf(this.#settings, context)
-    this.#sync = new Sync(this.#shelf, context)
+    this.#syncing = new Syncing(this.#shelf, context, this.#counters)
     this.#settings.era.join(this.name)
-    context.track(this.#flights as unknown as Flights<never>)
+    context.sealer.declare(this.name, this.#settings.secrets)
   }
 
   /** All items, in order. Asks the source for its count first, unless `freshness` says the last answer still holds. */
-  async list(key: K, options?: ListOptions): Promise<T[]> {
+  async list(key: K, options?: ReadOptions): Promise<T[]> {
     return (await this.read(key, options)).value
   }
 
   /** Like {@link list}, with where the items came from, how old they are and why they are stale, if they are. */
-  async read(key: K, options?: ListOptions): Promise<ListReading<T>> {
+  async read(key: K, options?: ReadOptions): Promise<ListReading<T>> {
     this.#context.refuseIfClosed()
     const id = this.#settings.idOf(key)
-    if (options?.refresh === true) return this.#loaded(key, id, true)
+    if (isRefresh(this.name, options)) return this.#loaded(key, id, true)
     if (this.#context.isStrict) await this.#context.stack.check()
     const known = await this.#shelf.snapshot(id, true)
     const { clock } = this.#context
@@ -72,8 +64,8 @@ export class Collection<K, T> {
       {
         clock,
         softMs: this.#settings.softMs,
-        failure: () => this.#backoff.holding(id, clock.now()),
-        loadBehind: () => this.#syncBehind(key, id),
+        failure: () => this.#syncing.backoff.holding(id, clock.now()),
+        loadBehind: () => this.#syncing.behind(key, id),
         load: () => this.#loaded(key, id, false),
         isClosed: () => this.#context.isClosed,
       },
@@ -81,25 +73,33 @@ export class Collection<K, T> {
   }
 
   /** One item: as stored, or after a sync. Errors: `out-of-range` when the source has no such item. */
-  async at(key: K, index: number, options?: ListOptions): Promise<T> {
+  async at(key: K, index: number, options?: ReadOptions): Promise<T> {
+    return (await this.readAt(key, index, options)).value
+  }
+
+  /** Like {@link at}, with where the item came from, how old it is and why it is stale, if it is. */
+  async readAt(key: K, index: number, options?: ReadOptions): Promise<ItemReading<T>> {
+    this.#context.refuseIfClosed()
     const id = this.#settings.idOf(key)
     if (!Number.isInteger(index) || index < 0) throw outOfRange(this.name, index, undefined)
-    if (options?.refresh !== true) {
-      const stored = await this.#storedAt(id, index)
-      if (stored) {
-        this.#counters.hit(stored.tier, false)
-        return this.#context.handout.out(stored.entry.value as T)
-      }
+    const { clock, handout, hub } = this.#context
+    const stored = isRefresh(this.name, options) ? undefined : await this.#storedAt(id, index)
+    if (stored) {
+      this.#counters.hit(stored.tier, false)
+      if (hub.isHeard) hub.emit({ type: 'hit', name: this.name, key: id, tier: stored.tier, state: 'fresh' })
+      const { value, loadedAt } = stored.entry
+      const age = Math.max(0, clock.now() - loadedAt)
+      return { value: handout.out(value as T), state: 'fresh', reason: 'hit', tier: stored.tier, age, loadedAt }
     }
-    const items = await this.list(key, options)
+    const { value: items, ...reading } = await this.read(key, options)
     if (index >= items.length) throw outOfRange(this.name, index, items.length)
-    return items[index] as T
+    return { ...reading, value: items[index] as T }
   }
 
   /** Brings the collection up to the source now, and tells what that changed. */
   async sync(key: K): Promise<{ total: number; added: number; era: 'same' | 'new' }> {
     this.#context.refuseIfClosed()
-    const { total, added, era } = await this.#join(key, this.#settings.idOf(key), false)
+    const { total, added, era } = await this.#syncing.join(key, this.#settings.idOf(key))
     return { total, added, era }
   }
 
@@ -114,12 +114,14 @@ export class Collection<K, T> {
 
   /**
    * Stores items by index as if they had just been loaded. An item that names another thing than the one stored at its
-   * key ends the era first. What was known of an item's identity and is not said again is kept.
+   * key ends the era first. What was known of an item's identity and is not said again is kept. Errors: `out-of-range`,
+   * `invalid-value`, `closed`.
    */
   async set(key: K, items: ReadonlyMap<number, T>): Promise<void> {
     this.#context.refuseIfClosed()
     const id = this.#settings.idOf(key)
     const { era, scopeOf, identity } = this.#settings
+    checkItems(this.name, items)
     await era.exclusively(scopeOf(key), async () => {
       for (const [index, item] of items) {
         const other = await era.conflictWith(this.#shelf.itemKey(id, index).id, identity?.(item))
@@ -127,9 +129,10 @@ export class Collection<K, T> {
         await era.renew(scopeOf(key), `item ${index} of ${this.name} names another thing now`)
         break
       }
-      await putItems(this.#shelf, this.#context.stack, key, id, items)
+      await putItems(this.#shelf, this.#context.stack, key, id, items, this.#context.clock.now())
     })
     this.#counters.sets++
+    this.#context.hub.emit({ type: 'set', name: this.name, key: id })
   }
 
   /** Says that stored items may be wrong: the next list loads them all again. */
@@ -146,54 +149,22 @@ export class Collection<K, T> {
     return count
   }
 
+  /** How many items are stored, of one scope or of all; some may have expired and wait to be swept. */
+  async count(filter: ScopeFilter = {}): Promise<number> {
+    this.#context.refuseIfClosed()
+    return this.#context.stack.count(selectorOf(this.name, filter))
+  }
+
   /** The counts of this name; a request is a list or an item. */
   async stats(): Promise<NameStats> {
     return this.#counters.snapshot(this.#context.stack.tiers[0]?.name ?? '')
   }
 
-  #start(key: K, id: string, all: boolean): Promise<Synced<T>> {
-    const { scopeOf, era } = this.#settings
-    const subject = { key: this.#shelf.headKey(id), scope: scopeOf(key), era: era.name, mayHaveTags: true }
-    const flight = this.#flights.start(subject, this.#context.clock.now(), async (it) => {
-      this.#counters.loads++
-      try {
-        const synced = await this.#sync.run(it, key, id, all)
-        this.#backoff.succeeded(id)
-        return synced
-      } catch (error) {
-        this.#counters.loadFailures++
-        const now = this.#context.clock.now()
-        const retryAt = this.#backoff.failed(id, now, error)
-        this.#context.hub.emit({
-          type: 'load-failed',
-          name: this.name,
-          key: id,
-          tookMs: now - it.startedAt,
-          error,
-          retryAt,
-        })
-        throw error
-      }
-    })
-    waitFor(flight)
-    return flight.promise
-  }
-
-  #join(key: K, id: string, all: boolean): Promise<Synced<T>> {
-    const flight = all ? undefined : this.#flights.get(id)
-    if (!flight) return this.#start(key, id, all)
-    waitFor(flight)
-    return flight.promise
-  }
-
   async #loaded(key: K, id: string, all: boolean): Promise<ListReading<T>> {
     this.#counters.misses++
-    return this.#reading(await this.#join(key, id, all))
-  }
-
-  #syncBehind(key: K, id: string): void {
-    if (!this.#flights.get(id) && !this.#backoff.holding(id, this.#context.clock.now()))
-      void this.#start(key, id, false).catch(() => {})
+    const { hub } = this.#context
+    if (hub.isHeard) hub.emit({ type: 'miss', name: this.name, key: id })
+    return this.#reading(await (all ? this.#syncing.refresh(key, id) : this.#syncing.join(key, id)))
   }
 
   #hit(id: string, known: Snapshot): ListReading<T> {
@@ -261,37 +232,11 @@ export class Collection<K, T> {
 
   async #remove(key: K, staleAt: number | undefined): Promise<number> {
     this.#context.refuseIfClosed()
-    const { stack } = this.#context
+    const { stack, hub } = this.#context
     const id = this.#settings.idOf(key)
-    const tag = this.#shelf.ownTag(key, id)
-    const scope = this.#settings.scopeOf(key)
-    const count = await stack.remove(
-      tag === undefined ? { kind: 'scope', scope, name: this.name } : { kind: 'tag', tag },
-      staleAt,
-    )
-    await stack.remove({ kind: 'key', key: this.#shelf.headKey(id) }, staleAt)
-    this.#backoff.succeeded(id)
-    const heads = tag === undefined ? 0 : Math.min(1, count)
-    this.#context.hub.emit({
-      type: staleAt === undefined ? 'deleted' : 'invalidated',
-      name: this.name,
-      key: id,
-      count: count - heads,
-    })
-    return count - heads
+    const count = await removeItems(this.#shelf, stack, key, id, staleAt)
+    this.#syncing.backoff.succeeded(id)
+    hub.emit({ type: staleAt === undefined ? 'deleted' : 'invalidated', name: this.name, key: id, count })
+    return count
   }
-}
-
-/** The head's verdict, as far as every item it speaks of is there; invalidated items make the whole fall back. */
-function verdictOf(known: Snapshot, now: number): Verdict {
-  if (!known.entry || known.items.some((item) => item === undefined)) return 'expired'
-  const verdict = judge(known.entry, now)
-  const verdicts = known.items.map((item) => judge(item as Entry, now))
-  if (verdicts.includes('expired')) return 'expired'
-  return verdict !== 'expired' && verdicts.some((it) => it !== 'fresh') ? 'fallback' : verdict
-}
-
-function outOfRange(name: string, index: number, total: number | undefined): TidemarkError {
-  const has = total === undefined ? 'Expected a whole number from 0' : `It has ${total}`
-  return new TidemarkError('out-of-range', `${name} has no item ${index}. ${has}.`, { data: { name, index, total } })
 }

@@ -6,6 +6,7 @@ import type { Context } from '../load/context.ts'
 import { checkPolicy, resolveWindows, type Policy, type WindowOptions, type Windows } from '../policy/policy.ts'
 import { resolveTimeout, type TimeoutOptions } from '../load/timeout.ts'
 import { ttl } from '../policy/ttl.ts'
+import type { Place } from '../seal/places.ts'
 
 /** What a cheap look at the source tells. */
 export interface Probe {
@@ -22,7 +23,7 @@ export interface RangeContext {
   readonly to: number
   readonly signal: AbortSignal
   /** Tells listeners how far a long load has come (event `progress`). */
-  progress(done: number, total: number): void
+  readonly progress: (done: number, total: number) => void
 }
 
 /** Options of `tide.collection`. */
@@ -41,8 +42,11 @@ export interface CollectionOptions<K, T> extends WindowOptions {
   readonly load: (key: K, range: RangeContext) => readonly T[] | Promise<readonly T[]>
   /** The stamp that says which physical thing an item is. */
   readonly identity?: ((item: T) => Identity) | undefined
+  /** What of an item is sealed wherever it leaves memory, as for a resource. */
+  readonly secrets?: readonly string[] | true | undefined
   /** How long a probe's answer holds. Defaults to `ttl(0)`: every list asks the source for its count. */
   readonly freshness?: Policy<never> | undefined
+  /** How long one probe, or one load of items, may take. Defaults to 30 s, hard. */
   readonly timeout?: TimeoutOptions | undefined
 }
 
@@ -55,6 +59,7 @@ export interface CollectionSettings<K, T> {
   readonly probe: CollectionOptions<K, T>['probe']
   readonly load: CollectionOptions<K, T>['load']
   readonly identity: ((item: T) => Identity) | undefined
+  readonly secrets: readonly Place[] | undefined
   readonly policy: Policy
   readonly windows: Windows
   readonly softMs: number
@@ -69,6 +74,7 @@ const OPTION_NAMES = [
   'probe',
   'load',
   'identity',
+  'secrets',
   'freshness',
   'staleWhileRevalidate',
   'staleIfError',
@@ -76,7 +82,7 @@ const OPTION_NAMES = [
   'timeout',
 ] as const
 
-/** Errors: `invalid-option`, `unknown-option`, `invalid-duration`, `name-taken`. */
+/** Errors: `invalid-option`, `unknown-option`, `invalid-duration`, `keyring-required`, `name-taken`. */
 export function resolveCollection<K, T>(options: CollectionOptions<K, T>, context: Context): CollectionSettings<K, T> {
   refuseUnknown('collection()', options, OPTION_NAMES)
   for (const option of ['key', 'scope', 'identity'] as const) {
@@ -88,20 +94,30 @@ export function resolveCollection<K, T>(options: CollectionOptions<K, T>, contex
     if (typeof options[option] !== 'function')
       throw invalidOption(`collection.${option}`, 'a function', options[option])
   }
-  if (options.freshness !== undefined) checkPolicy(options.freshness, 'collection.freshness')
+  if (options.era !== undefined && !(options.era instanceof Era))
+    throw invalidOption('collection.era', 'an era from tide.era(name)', options.era)
+  if (options.freshness !== undefined) {
+    checkPolicy(options.freshness, 'collection.freshness')
+    const { kind } = options.freshness
+    if (kind === 'sliding' || kind === 'immutable') {
+      throw invalidOption('collection.freshness', 'ttl() or untilInvalidated(): how long a count holds', kind)
+    }
+  }
   const idOf = (key: K): string => keyId(options.key ? options.key(key) : (key as KeyInput))
   const windows = resolveWindows(options)
   const timeout = resolveTimeout(options.timeout, 'collection.timeout')
+  const secrets = context.sealer.check(options.secrets, 'collection', options.name)
   // Last: options that were refused must not leave the name taken.
   const name = context.takeName(options.name, 'collection')
   return Object.freeze({
     name,
     idOf,
     scopeOf: options.scope ?? idOf,
-    era: options.era ?? new Era(`${name}#era`, context.stack, context.hub),
+    era: options.era ?? new Era(`${name}#era`, context.stack, context.hub, () => context.refuseIfClosed()),
     probe: options.probe,
     load: options.load,
     identity: options.identity,
+    secrets,
     policy: options.freshness ?? ttl(0),
     windows,
     ...timeout,

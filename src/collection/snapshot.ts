@@ -1,7 +1,7 @@
 import { FOREVER, mergeIdentity, type Entry, type Identity } from '../entry.ts'
 import { keyId, keyOfId, type Key } from '../key.ts'
 import type { Context } from '../load/context.ts'
-import { judge } from '../policy/judge.ts'
+import { judge, type Verdict } from '../policy/judge.ts'
 import { lifetimes } from '../policy/policy.ts'
 import type { CollectionSettings } from './options.ts'
 
@@ -64,27 +64,26 @@ export class Shelf<K, T> {
   }
 
   /** The entry of one item. What an earlier one knew of its identity and the new one does not say is kept. */
-  itemEntry(key: K, id: string, index: number, item: T, stamp: string, before?: Entry): Entry {
-    const loadedAt = this.#context.clock.now()
+  itemEntry(key: K, id: string, index: number, item: T, stamp: string, loadedAt: number, before?: Entry): Entry {
     return {
       key: this.itemKey(id, index),
       value: this.#context.handout.admit(item),
       loadedAt,
-      ...lifetimes(loadedAt, FOREVER, this.settings.windows),
+      ...lifetimes(this.#context.clock.now(), FOREVER, this.settings.windows),
       ...this.#membership(key, id),
       identity: mergeIdentity(before?.identity, this.settings.identity?.(item)),
       revision: stamp,
     }
   }
 
-  headEntry(key: K, id: string, head: Head): Entry {
-    const loadedAt = this.#context.clock.now()
+  headEntry(key: K, id: string, head: Head, loadedAt: number): Entry {
     const freshMs = this.settings.policy.freshMs(undefined)
     return {
       key: this.headKey(id),
       value: this.#context.handout.admit(head),
       loadedAt,
-      ...lifetimes(loadedAt, freshMs, { ...this.settings.windows, keepMs: FOREVER_MS }),
+      // A long load does not use up the time its answer is good for.
+      ...lifetimes(this.#context.clock.now(), freshMs, { ...this.settings.windows, keepMs: FOREVER_MS }),
       ...this.#membership(key, id),
     }
   }
@@ -106,3 +105,12 @@ export class Shelf<K, T> {
 
 /** The head outlives its freshness: what it says is checked by every probe, and items mean nothing without it. */
 const FOREVER_MS = 360_000_000_000_000
+
+/** The head's verdict, as far as every item it speaks of is there; invalidated items make the whole fall back. */
+export function verdictOf(known: Snapshot, now: number): Verdict {
+  if (!known.entry || known.items.some((item) => item === undefined)) return 'expired'
+  const verdict = judge(known.entry, now)
+  const verdicts = known.items.map((item) => judge(item as Entry, now))
+  if (verdicts.includes('expired')) return 'expired'
+  return verdict !== 'expired' && verdicts.some((it) => it !== 'fresh') ? 'fallback' : verdict
+}

@@ -16,6 +16,8 @@ export interface Synced<T> {
   /** `new` when the source was erased, shrank, or holds other things than before. */
   readonly era: 'same' | 'new'
   readonly loadedAt: number
+  /** False when something changed in every attempt: the items are right, and nothing was stored. */
+  readonly stored: boolean
 }
 
 const ATTEMPTS = 3
@@ -38,6 +40,8 @@ export class Sync<K, T> {
     let ended = false
     for (let attempt = 1; ; attempt++) {
       const lease = await this.#context.stack.lease()
+      // What is stored counts from here, so that a look at the source that began later is never overwritten.
+      const startedAt = this.#context.clock.now()
       const probe = await this.#probe(flight, key)
       const known = await this.#shelf.snapshot(id)
       const conflict = conflictOf(probe, known)
@@ -49,9 +53,9 @@ export class Sync<K, T> {
       // On the last attempt nothing stored is used: what comes is whole, stored or not.
       const reuse = !all && attempt < ATTEMPTS
       const loaded = await this.#loadMissing(flight, key, id, probe.count, reuse ? known.items : [])
-      const outcome = await this.#store(key, id, known, loaded, probe, lease)
+      const outcome = await this.#store(flight, key, id, known, loaded, { ...probe, startedAt }, lease)
       if (outcome === 'era-ended') ended = true
-      if (outcome !== 'stored' && attempt < ATTEMPTS) continue
+      if (outcome !== 'stored' && attempt < ATTEMPTS && !flight.isSuperseded) continue
       const before = ended ? 0 : (known.head?.total ?? 0)
       return {
         items: loaded.map((it) => ('item' in it ? it.item : (it.entry.value as T))),
@@ -59,6 +63,7 @@ export class Sync<K, T> {
         added: probe.count - Math.min(before, probe.count),
         era: ended ? 'new' : 'same',
         loadedAt: this.#context.clock.now(),
+        stored: outcome === 'stored',
       }
     }
   }
@@ -110,25 +115,32 @@ export class Sync<K, T> {
         }),
       )
       if (!Array.isArray(items) || items.length !== to - from) throw wrongItems(name, from, to, items)
+      const gap = (items as readonly unknown[]).indexOf(undefined)
+      if (gap !== -1)
+        throw new TidemarkError('load-returned-undefined', `The loader of ${name} returned no item ${from + gap}.`)
       for (const item of items as readonly T[]) all.push({ item })
     }
     return all
   }
 
   async #store(
+    flight: Flight<unknown>,
     key: K,
     id: string,
     known: Snapshot,
     loaded: readonly ({ readonly entry: Entry } | { readonly item: T })[],
-    probe: Probe,
+    probe: Probe & { readonly startedAt: number },
     lease: Lease,
   ): Promise<'stored' | 'refused' | 'era-ended'> {
     const { era, scopeOf, identity } = this.#shelf.settings
     const { stack } = this.#context
     const stamp = known.head?.stamp ?? crypto.randomUUID()
     return era.exclusively(scopeOf(key), async () => {
+      // Somebody asked again meanwhile: what that brings is newer.
+      if (flight.isSuperseded) return 'refused'
+      const { startedAt } = probe
       const entries = loaded.flatMap((it, i) =>
-        'item' in it ? [this.#shelf.itemEntry(key, id, i, it.item, stamp, known.items[i])] : [],
+        'item' in it ? [this.#shelf.itemEntry(key, id, i, it.item, stamp, startedAt, known.items[i])] : [],
       )
       for (const [i, it] of loaded.entries()) {
         if (!('item' in it)) continue
@@ -144,7 +156,7 @@ export class Sync<K, T> {
         last: probe.last ?? identityAt(loaded.at(-1), identity),
       }
       // In one turn, the head last: a tier that commits by turns takes all of it or nothing.
-      const puts = [...entries, this.#shelf.headEntry(key, id, head)].map((entry) => stack.put(entry, lease))
+      const puts = [...entries, this.#shelf.headEntry(key, id, head, startedAt)].map((entry) => stack.put(entry, lease))
       const stored = await Promise.all(puts)
       return stored.every(Boolean) ? 'stored' : 'refused'
     })

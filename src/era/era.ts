@@ -16,20 +16,24 @@ export type CountsByName = Readonly<Record<string, number>>
  * await memoryEra.renew('tcp:10.0.0.7:12345') // { events: 12, waveforms: 3 }
  */
 export class Era {
+  /** The name it was made with. */
   readonly name: string
   readonly #stack: Stack
   readonly #hub: Hub
+  readonly #refuseIfClosed: () => void
   readonly #members = new Set<string>()
   readonly #queues = new Map<string, Queue>()
 
-  constructor(name: string, stack: Stack, hub: Hub) {
+  constructor(name: string, stack: Stack, hub: Hub, refuseIfClosed: () => void) {
     this.name = name
     this.#stack = stack
     this.#hub = hub
+    this.#refuseIfClosed = refuseIfClosed
   }
 
   /** Ends the era of a scope: drops all of it in every tier. Resolves to what was dropped, by name. */
   async renew(scope: string, reason = 'renewed by the application'): Promise<CountsByName> {
+    this.#refuseIfClosed()
     const selector = { kind: 'era', era: this.name, scope } as const
     const dropped: Record<string, number> = {}
     for await (const { key } of this.#stack.keys(selector)) {

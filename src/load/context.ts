@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Handout } from '../codec/handout.ts'
 import { TidemarkError, invalidOption } from '../errors.ts'
 import type { Hub } from '../observe/hub.ts'
+import type { Sealer } from '../seal/sealer.ts'
 import type { Stack } from '../stack/stack.ts'
 import type { Flights } from './flights.ts'
 
@@ -11,19 +12,22 @@ export class Context {
   readonly hub: Hub
   readonly clock: Clock
   readonly handout: Handout
+  readonly sealer: Sealer
   /** Readers look for other processes' changes on every read. */
   readonly isStrict: boolean
   /** Names this cache as the holder of claims: unlike any other, also in the same process. */
   readonly owner: string = crypto.randomUUID()
   readonly #names = new Set<string>()
   readonly #flights = new Set<Flights<unknown>>()
+  readonly #closers: (() => void)[] = []
   #closed = false
 
-  constructor(parts: { stack: Stack; hub: Hub; clock: Clock; handout: Handout; isStrict: boolean }) {
+  constructor(parts: { stack: Stack; hub: Hub; clock: Clock; handout: Handout; sealer: Sealer; isStrict: boolean }) {
     this.stack = parts.stack
     this.hub = parts.hub
     this.clock = parts.clock
     this.handout = parts.handout
+    this.sealer = parts.sealer
     this.isStrict = parts.isStrict
     this.stack.onChange((change) => {
       for (const flights of this.#flights) flights.fence(change)
@@ -61,6 +65,11 @@ export class Context {
     this.#flights.add(flights)
   }
 
+  /** What must stop before the tiers are closed. */
+  onClose(stop: () => void): void {
+    this.#closers.push(stop)
+  }
+
   /** Throws `closed` after `close`. */
   refuseIfClosed(): void {
     if (this.#closed) throw closedError()
@@ -68,6 +77,7 @@ export class Context {
 
   close(): void {
     this.#closed = true
+    for (const stop of this.#closers) stop()
     for (const flights of this.#flights) flights.abortAll(closedError())
   }
 }

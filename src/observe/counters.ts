@@ -14,6 +14,8 @@ export interface NameStats {
   readonly misses: number
   /** Of the misses, those answered with the last known value because the source failed or was slow. */
   readonly fallbacks: number
+  /** Of the misses of a view, those for which only what had moved was built. */
+  readonly partials: number
   readonly loads: number
   readonly loadFailures: number
   readonly sets: number
@@ -25,6 +27,8 @@ export interface NameStats {
   readonly skipped: number
   /** Stored values that failed their checksum. */
   readonly corrupt: number
+  /** Stored values whose secrets did not open: sealed under a key that is not there, changed, or moved. */
+  readonly unopened: number
   /** `size`: in any tier; the others: once an entry, however many tiers held it. */
   readonly evictions: Readonly<Record<EvictionCause, number>>
 }
@@ -37,6 +41,7 @@ export class NameCounters {
   staleHits = 0
   misses = 0
   fallbacks = 0
+  partials = 0
   loads = 0
   loadFailures = 0
   sets = 0
@@ -45,6 +50,7 @@ export class NameCounters {
   refused = 0
   skipped = 0
   corrupt = 0
+  unopened = 0
   readonly evictions: Record<EvictionCause, number> = { size: 0, ttl: 0, explicit: 0, era: 0, corrupt: 0 }
 
   hit(tier: string, stale: boolean): void {
@@ -60,6 +66,7 @@ export class NameCounters {
       staleHits,
       misses,
       fallbacks,
+      partials,
       loads,
       loadFailures,
       sets,
@@ -68,6 +75,7 @@ export class NameCounters {
       refused,
       skipped,
       corrupt,
+      unopened,
     } = this
     return {
       requests: hits + misses,
@@ -76,6 +84,7 @@ export class NameCounters {
       staleHits,
       misses,
       fallbacks,
+      partials,
       loads,
       loadFailures,
       sets,
@@ -84,6 +93,7 @@ export class NameCounters {
       refused,
       skipped,
       corrupt,
+      unopened,
       evictions: { ...this.evictions },
     }
   }

@@ -18,7 +18,8 @@ export function ttl<V = unknown>(
 ): Policy<V> {
   refuseUnknown('ttl', options, ['jitter'])
   const jitter = options.jitter ?? 0
-  if (!(jitter >= 0 && jitter <= 1)) throw invalidOption('ttl.jitter', 'a number from 0 to 1', jitter)
+  if (typeof jitter !== 'number' || !(jitter >= 0 && jitter <= 1))
+    throw invalidOption('ttl.jitter', 'a number from 0 to 1', jitter)
   const shortened = (ms: number): number => (jitter === 0 ? ms : Math.floor(ms * (1 - jitter * Math.random())))
   if (typeof duration === 'function') {
     return { kind: 'ttl', freshMs: (value) => shortened(policyMs(duration(value), 'ttl(value)')) }

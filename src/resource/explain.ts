@@ -1,6 +1,7 @@
 import type { Key } from '../key.ts'
 import type { Context } from '../load/context.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
+import type { Source, SourceStatus } from '../source/outage/source.ts'
 import type { Loading } from './loading.ts'
 
 /** What one tier has of a key. */
@@ -21,6 +22,7 @@ export interface TierExplanation {
 export interface Explanation {
   readonly name: string
   readonly key: string
+  /** When it was asked; milliseconds since 1970, as all times here. */
   readonly now: number
   /** The best that any tier has. */
   readonly state: Verdict | 'absent'
@@ -31,6 +33,8 @@ export interface Explanation {
   readonly loading: { readonly since: number } | undefined
   /** The last failed load since one succeeded: no load is tried behind stale values before `retryAt`. */
   readonly lastFailure: { readonly error: unknown; readonly failures: number; readonly retryAt: number } | undefined
+  /** With `strategy: 'source-first'`: how the source is, which a read asks first. */
+  readonly source: SourceStatus | undefined
   /** When the value stops being fresh, or, while the source is left alone, when it is asked again. */
   readonly nextRefreshAt: number | undefined
 }
@@ -38,7 +42,12 @@ export interface Explanation {
 const RANK: readonly (Verdict | 'absent')[] = ['fresh', 'stale', 'fallback', 'expired', 'absent']
 
 /** Asks every tier for a key and says what a reader would get. Starts nothing. */
-export async function explain<K, V>(key: Key, loading: Loading<K, V>, context: Context): Promise<Explanation> {
+export async function explain<K, V>(
+  key: Key,
+  loading: Loading<K, V>,
+  context: Context,
+  source?: Source,
+): Promise<Explanation> {
   const now = context.clock.now()
   const tiers: TierExplanation[] = []
   for (const tier of context.stack.tiers) {
@@ -70,12 +79,20 @@ export async function explain<K, V>(key: Key, loading: Loading<K, V>, context: C
     key: key.id,
     now,
     state: best.state,
-    reason: sentence(best, now, failure !== undefined),
+    reason: source ? sourceFirstSentence(source.status, best, now) : sentence(best, now, failure !== undefined),
     tiers,
     loading: flight && { since: flight.startedAt },
     lastFailure: failure && { error: failure.error, failures: failure.failures, retryAt: failure.retryAt },
-    nextRefreshAt: failure?.retryAt ?? best.freshUntil,
+    source: source?.status,
+    nextRefreshAt: source ? source.status.nextProbeAt : (failure?.retryAt ?? best.freshUntil),
   }
+}
+
+function sourceFirstSentence({ state, reason }: SourceStatus, best: TierExplanation, now: number): string {
+  const isThere = best.state !== 'absent' && best.state !== 'expired'
+  const known = isThere ? `what ${best.tier} has from ${now - (best.loadedAt ?? now)} ms ago` : undefined
+  if (state === 'up') return `A read asks the source; ${known ?? 'nothing'} may be handed out if it is slow or fails.`
+  return `The source is left alone because of: ${reason}; a read ${known ? `gets ${known}` : 'fails'}.`
 }
 
 function sentence(best: TierExplanation, now: number, failed: boolean): string {

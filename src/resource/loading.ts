@@ -12,6 +12,7 @@ import { judge } from '../policy/judge.ts'
 import { lifetimes } from '../policy/policy.ts'
 import type { Lease, MaybePromise } from '../tier/tier.ts'
 import type { ResourceSettings } from './options.ts'
+import { Versions } from './versions.ts'
 
 /** What a flight brings: the entry, from the source or from another process that loaded it meanwhile. */
 export interface Landed {
@@ -27,6 +28,9 @@ export interface Landed {
 export class Loading<K, V> {
   readonly flights: Flights<Landed> = new Flights<Landed>()
   readonly backoff: Backoff = new Backoff()
+  readonly #versions: Versions<V> | undefined
+  /** Hears of every loaded entry that was stored. */
+  onStored: ((entry: Entry) => void) | undefined
   /** Keys whose claim is being asked for on behalf of a refresh. */
   readonly #claiming = new Set<string>()
   readonly #settings: ResourceSettings<K, V>
@@ -37,12 +41,20 @@ export class Loading<K, V> {
     this.#settings = settings
     this.#context = context
     this.#counters = context.hub.of(settings.name)
+    this.#versions = settings.versionOf && new Versions(settings.versionOf, context)
     context.track(this.flights as unknown as Flights<never>)
   }
 
   /** Joins the flight of a key or starts one. Errors: `reentrant-load`, and what the load throws. */
   join(key: K, id: string, stale: Entry | undefined): Promise<Landed> {
     const flight = this.flights.get(id) ?? this.#start(key, id, (it) => this.#fly(it, key, stale))
+    waitFor(flight)
+    return flight.promise
+  }
+
+  /** The same without a claim, so that what another process stored does not do: the source is asked. */
+  ask(key: K, id: string, stale: Entry | undefined): Promise<Landed> {
+    const flight = this.flights.get(id) ?? this.#start(key, id, (it) => this.#load(it, key, stale))
     waitFor(flight)
     return flight.promise
   }
@@ -76,10 +88,9 @@ export class Loading<K, V> {
     void claimNow(stack.claims, { name: this.#settings.name, id }, owner, clock).then(begin, () => begin(undefined))
   }
 
-  /** The entry of a value as of now. */
-  entryOf(key: K, id: string, value: V): Entry {
+  /** The entry of a value as of `loadedAt`. */
+  entryOf(key: K, id: string, value: V, loadedAt: number): Entry {
     const { name, scopeOf, tagsOf, era, policy, windows } = this.#settings
-    const loadedAt = this.#context.clock.now()
     const tags = tagsOf?.(key, value)
     const { freshUntil, staleUntil, errorUntil, keepUntil } = lifetimes(loadedAt, policy.freshMs(value), windows)
     return {
@@ -105,6 +116,18 @@ export class Loading<K, V> {
       const settled = await era.settle(entry, lease ?? (await this.#context.stack.lease()))
       return this.#context.stack.put(entry, lease === undefined ? undefined : settled)
     })
+  }
+
+  /** Stores what was set, at once where it can. Errors: `older-version`. */
+  set(entry: Entry): MaybePromise<unknown> {
+    return this.#versions
+      ? this.#versions.set(entry, async () => this.store(entry, undefined))
+      : this.store(entry, undefined)
+  }
+
+  #storeLoaded(entry: Entry, lease: Lease): MaybePromise<boolean> {
+    if (!this.#versions) return this.store(entry, lease)
+    return this.#versions.load(entry, async () => this.store(entry, lease))
   }
 
   #refreshNow(key: K, id: string, stale: Entry | undefined, before: Flight<Landed> | undefined): Promise<Landed> {
@@ -158,9 +181,10 @@ export class Loading<K, V> {
         }),
       )
       if (value === undefined) throw returnedUndefined(name, id)
-      const entry = this.entryOf(key, id, value)
-      const stored = !flight.isSuperseded && (await this.store(entry, lease))
-      if (!stored) this.#counters.refused++
+      const entry = this.entryOf(key, id, value, clock.now())
+      const stored = !flight.isSuperseded && (await this.#storeLoaded(entry, lease))
+      if (stored) this.onStored?.(entry)
+      else this.#counters.refused++
       this.backoff.succeeded(id)
       hub.emit({ type: 'loaded', name, key: id, tookMs: clock.now() - startedAt, stored })
       return { entry, from: 'source' }

@@ -1,9 +1,13 @@
-import type { Era } from '../era/era.ts'
+import { durationMs, type Duration } from '../duration.ts'
+import { Era } from '../era/era.ts'
 import { invalidOption, refuseUnknown } from '../errors.ts'
+import type { HealthOptions } from '../health/options.ts'
 import { keyId, startsPlain, type KeyInput } from '../key.ts'
 import type { Context } from '../load/context.ts'
 import { resolveTimeout, type TimeoutOptions } from '../load/timeout.ts'
 import { checkPolicy, resolveWindows, type Policy, type WindowOptions, type Windows } from '../policy/policy.ts'
+import type { Place } from '../seal/places.ts'
+import { Source } from '../source/outage/source.ts'
 import type { LoadContext } from './reading.ts'
 
 /** Options of `tide.resource`. */
@@ -19,10 +23,30 @@ export interface ResourceOptions<K, V> extends WindowOptions {
   /** The era the entries live in; needs `scope`. */
   readonly era?: Era | undefined
   /** Asks the source. What it throws reaches the caller; `undefined` is refused, `null` is a value. */
-  readonly load: (key: K, context: LoadContext<V>) => V | Promise<V>
+  readonly load: (key: K, context: LoadContext) => V | Promise<V>
+  /**
+   * What of a value is sealed wherever it leaves memory: paths such as `'password'` or `'accounts.*.token'`; `true`: all of
+   * it. Needs a keyring. Defaults to nothing. See docs/sealing.md.
+   */
+  readonly secrets?: readonly string[] | true | undefined
   /** How this kind of data goes stale: `ttl`, `sliding`, `untilInvalidated` or `immutable`. */
   readonly freshness: Policy<NoInfer<V>>
+  /** How long a load may take. Defaults to 30 s, hard. */
   readonly timeout?: TimeoutOptions | undefined
+  /** Checks the stored values from time to time; see docs/health.md. */
+  readonly health?: HealthOptions<NoInfer<V>> | undefined
+  /**
+   * `cache-first` (default): the source is asked when the cache has nothing fresh. `source-first`: every read asks the
+   * source, and the cache answers when it cannot; see docs/source-first.md. Timeouts default to 250 ms and 2 s then, and
+   * `staleIfError` to 7 days.
+   */
+  readonly strategy?: 'cache-first' | 'source-first' | undefined
+  /** `source-first`: what it loads from, when others load from it too. Defaults to one of its own. */
+  readonly source?: Source | undefined
+  /** `source-first`: after this age a value from the cache comes with the warning `aging`. Defaults to half its freshness. */
+  readonly warnAfter?: Duration | undefined
+  /** The version of a value: one with a lower version never takes the place of one with a higher. Defaults to none. */
+  readonly version?: ((value: NoInfer<V>) => number) | undefined
 }
 
 /** The options of a resource, checked and completed. */
@@ -32,11 +56,17 @@ export interface ResourceSettings<K, V> {
   readonly scopeOf: ((key: K) => string) | undefined
   readonly tagsOf: ((key: K, value: V) => readonly string[]) | undefined
   readonly era: Era | undefined
-  readonly load: (key: K, context: LoadContext<V>) => V | Promise<V>
+  readonly load: (key: K, context: LoadContext) => V | Promise<V>
+  readonly secrets: readonly Place[] | undefined
   readonly policy: Policy<V>
   readonly windows: Windows
   readonly softMs: number
   readonly hardMs: number
+  readonly health: HealthOptions<V> | undefined
+  readonly isSourceFirst: boolean
+  readonly source: Source | undefined
+  readonly warnAfterMs: number | undefined
+  readonly versionOf: ((value: V) => number) | undefined
 }
 
 const OPTION_NAMES = [
@@ -46,14 +76,23 @@ const OPTION_NAMES = [
   'tags',
   'era',
   'load',
+  'secrets',
   'freshness',
   'staleWhileRevalidate',
   'staleIfError',
   'keep',
   'timeout',
+  'health',
+  'strategy',
+  'source',
+  'warnAfter',
+  'version',
 ] as const
+/** `source-first`: a reader waits so long when there is something else to hand out, a load may take so long. */
+const SOURCE_FIRST_TIMEOUT = { soft: '250ms', hard: '2s' } as const
+const SOURCE_FIRST_STALE_IF_ERROR = '7d'
 
-/** Errors: `invalid-option`, `unknown-option`, `invalid-duration`, `name-taken`. */
+/** Errors: `invalid-option`, `unknown-option`, `invalid-duration`, `keyring-required`, `name-taken`. */
 export function resolveResource<K, V>(options: ResourceOptions<K, V>, context: Context): ResourceSettings<K, V> {
   refuseUnknown('resource()', options, OPTION_NAMES)
   for (const option of ['key', 'scope', 'tags'] as const) {
@@ -61,19 +100,62 @@ export function resolveResource<K, V>(options: ResourceOptions<K, V>, context: C
   }
   checkFunction(options.load, 'resource.load')
   checkPolicy(options.freshness, 'resource.freshness')
+  if (options.era !== undefined && !(options.era instanceof Era))
+    throw invalidOption('resource.era', 'an era from tide.era(name)', options.era)
   if (options.era && !options.scope) throw invalidOption('resource.scope', 'given together with `era`', options.scope)
+  if (options.version !== undefined) checkFunction(options.version, 'resource.version')
+  const first = resolveStrategy(options)
   return Object.freeze({
     idOf: idFunction(options.key),
-    scopeOf: options.scope,
-    tagsOf: options.tags,
+    scopeOf: options.scope && checkedScope(options.scope, options.name),
+    tagsOf: options.tags && checkedTags(options.tags, options.name),
     era: options.era,
     load: options.load,
+    secrets: context.sealer.check(options.secrets, 'resource', options.name),
     policy: options.freshness,
-    windows: resolveWindows(options),
-    ...resolveTimeout(options.timeout, 'resource.timeout'),
+    windows: resolveWindows(
+      first.isSourceFirst ? { staleIfError: SOURCE_FIRST_STALE_IF_ERROR, ...given(options) } : options,
+    ),
+    health: options.health,
+    ...first,
+    versionOf: options.version,
+    ...resolveTimeout(
+      first.isSourceFirst ? { ...SOURCE_FIRST_TIMEOUT, ...given(options.timeout ?? {}) } : options.timeout,
+      'resource.timeout',
+    ),
     // Last: options that were refused must not leave the name taken.
     name: context.takeName(options.name, 'resource'),
   })
+}
+
+/** Errors: `invalid-option`, `invalid-duration`. */
+function resolveStrategy<K, V>(
+  options: ResourceOptions<K, V>,
+): Pick<ResourceSettings<K, V>, 'isSourceFirst' | 'source' | 'warnAfterMs'> {
+  const { strategy = 'cache-first', source, warnAfter } = options
+  if (strategy !== 'cache-first' && strategy !== 'source-first')
+    throw invalidOption('resource.strategy', "'cache-first' or 'source-first'", strategy)
+  const isSourceFirst = strategy === 'source-first'
+  if (source !== undefined && (!isSourceFirst || !(source instanceof Source)))
+    throw invalidOption('resource.source', "from tide.source(name), together with strategy: 'source-first'", source)
+  if (warnAfter !== undefined && !isSourceFirst)
+    throw invalidOption('resource.warnAfter', "given together with strategy: 'source-first'", warnAfter)
+  if (isSourceFirst && options.staleWhileRevalidate !== undefined)
+    throw invalidOption(
+      'resource.staleWhileRevalidate',
+      'left out: every read asks the source',
+      options.staleWhileRevalidate,
+    )
+  return {
+    isSourceFirst,
+    source,
+    warnAfterMs: warnAfter === undefined ? undefined : durationMs(warnAfter, 'resource.warnAfter'),
+  }
+}
+
+/** What was really said: `undefined` does not take a default's place. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 }
 
 /** Refuses what is no function. */
@@ -90,5 +172,26 @@ function idFunction<K>(key: ((key: K) => KeyInput) | undefined): (key: K) => str
   return (it) => {
     const input = inputOf(it)
     return typeof input === 'string' && startsPlain(input) ? input : keyId(input)
+  }
+}
+
+/** A number would be stored under another scope than the text a caller clears by. */
+function checkedScope<K>(scopeOf: (key: K) => string, name: string): (key: K) => string {
+  return (key) => {
+    const scope: unknown = scopeOf(key)
+    if (typeof scope === 'string') return scope
+    throw invalidOption(`${name}.scope`, 'a function that gives a string', scope)
+  }
+}
+
+/** A text in the place of a list would become a tag for each of its letters. */
+function checkedTags<K, V>(
+  tagsOf: (key: K, value: V) => readonly string[],
+  name: string,
+): (key: K, value: V) => readonly string[] {
+  return (key, value) => {
+    const tags: unknown = tagsOf(key, value)
+    if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags
+    throw invalidOption(`${name}.tags`, 'a function that gives a list of strings', tags)
   }
 }

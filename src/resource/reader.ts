@@ -1,6 +1,7 @@
 import type { Entry } from '../entry.ts'
 import type { Key } from '../key.ts'
 import type { Context } from '../load/context.ts'
+import { isRefresh, type ReadOptions } from '../load/read-options.ts'
 import { serveStale, type StaleReason } from '../load/serve.ts'
 import type { NameCounters } from '../observe/counters.ts'
 import { judge } from '../policy/judge.ts'
@@ -8,7 +9,7 @@ import type { Found } from '../stack/stack.ts'
 import { isPromise, type Front, type MaybePromise } from '../tier/tier.ts'
 import type { Loading } from './loading.ts'
 import type { ResourceSettings } from './options.ts'
-import type { ReadOptions, Reading, ReadingReason } from './reading.ts'
+import type { Reading, ReadingReason } from './reading.ts'
 import type { Sliding } from './sliding.ts'
 
 /** What happens when memory has nothing fresh: look in the tiers, judge, load if need be, fall back if one may. */
@@ -37,7 +38,7 @@ export class Reader<K, V> {
 
   read(input: K, key: Key, options: ReadOptions | undefined): MaybePromise<Reading<V>> {
     this.#context.refuseIfClosed()
-    if (options?.refresh === true) return this.#refresh(input, key)
+    if (isRefresh(key.name, options)) return this.#refresh(input, key)
     if (!this.#context.isStrict) return this.#lookUp(input, key)
     const checked = this.#context.stack.check()
     return isPromise(checked) ? checked.then(() => this.#lookUp(input, key)) : this.#lookUp(input, key)
@@ -50,10 +51,10 @@ export class Reader<K, V> {
   }
 
   #answer(input: K, key: Key, found: Found | undefined): MaybePromise<Reading<V>> {
+    if (found?.isAccepted) return this.#hit(key, found)
     const { clock } = this.#context
-    const verdict = found === undefined ? 'expired' : judge(found.entry, clock.now())
-    if (found === undefined || verdict === 'expired') return this.#loaded(input, key, found?.entry)
-    if (verdict === 'fresh') return this.#hit(key, found)
+    if (found === undefined || judge(found.entry, clock.now()) === 'expired')
+      return this.#loaded(input, key, found?.entry)
     const { backoff } = this.#loading
     return serveStale(
       {
@@ -108,15 +109,15 @@ export class Reader<K, V> {
   }
 
   #reading(entry: Entry, state: 'fresh' | 'stale', reason: ReadingReason, tier: string, error?: unknown): Reading<V> {
-    return {
+    const reading = {
       value: this.#context.handout.out(entry.value as V),
       state,
       reason,
       tier,
-      age: Math.max(0, this.#context.clock.now() - entry.loadedAt),
+      age: Math.max(0, this.#context.clock.coarse() - entry.loadedAt),
       loadedAt: entry.loadedAt,
       revision: entry.revision,
-      ...(error === undefined ? undefined : { error }),
     }
+    return error === undefined ? reading : { ...reading, error }
   }
 }

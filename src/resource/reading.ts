@@ -5,6 +5,12 @@
  */
 export type ReadingReason = 'hit' | 'loaded' | 'revalidating' | 'source-slow' | 'source-unavailable'
 
+/**
+ * How much a value that was handed out in place of the source's answer (`strategy: 'source-first'`) should be doubted:
+ * `cached`: it is from the cache; `aging`: it is older than `warnAfter`; `last-resort`: it is no longer fresh.
+ */
+export type ReadingWarning = 'cached' | 'aging' | 'last-resort'
+
 /** A value with what is known about it. */
 export interface Reading<V> {
   readonly value: V
@@ -16,23 +22,23 @@ export interface Reading<V> {
   readonly age: number
   /** When it was loaded or set, milliseconds since 1970. */
   readonly loadedAt: number
+  /** The revision of the source it was made from; `undefined` for what has none. */
   readonly revision: string | undefined
   /** Why the source could not answer, when it could not. */
   readonly error?: unknown
-}
-
-/** How one read differs from the others. */
-export interface ReadOptions {
-  /** Ask the source whatever is cached, and store what it says. */
-  readonly refresh?: boolean | undefined
+  /** With `strategy: 'source-first'`, when it was not the source that answered. */
+  readonly warning?: ReadingWarning
 }
 
 /** What a loader gets besides the key. */
-export interface LoadContext<V> {
+export interface LoadContext {
   /** Aborted at the hard timeout and when the cache is closed. */
   readonly signal: AbortSignal
-  /** The value stored until now, if there is one: for conditional requests. */
-  readonly stale: V | undefined
+  /**
+   * The value stored until now, if there is one: for conditional requests. `unknown`, so that the type of the values comes
+   * from what the loader returns.
+   */
+  readonly stale: unknown
   /** Tells listeners how far a long load has come (event `progress`). */
-  progress(done: number, total: number): void
+  readonly progress: (done: number, total: number) => void
 }

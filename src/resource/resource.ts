@@ -1,25 +1,37 @@
-import { TidemarkError } from '../errors.ts'
-import { keyId, keyOfId, startsPlain, type Key, type KeyInput } from '../key.ts'
+import type { Entry } from '../entry.ts'
+import { TidemarkError, invalidOption } from '../errors.ts'
+import { keyId, keyOfId, selectorOf, startsPlain, type Key, type KeyInput, type ScopeFilter } from '../key.ts'
+import { Monitor } from '../health/monitor.ts'
 import type { Context } from '../load/context.ts'
+import type { ReadOptions } from '../load/read-options.ts'
 import type { NameCounters, NameStats } from '../observe/counters.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
+import type { Source } from '../source/outage/source.ts'
 import { isPromise, type Front } from '../tier/tier.ts'
+import { setMoment, takesStale, type SetOptions, type StoredOptions } from './calls.ts'
 import { explain, type Explanation } from './explain.ts'
+import { ResourceHealth } from './health.ts'
 import { Loading } from './loading.ts'
 import { resolveResource, type ResourceOptions, type ResourceSettings } from './options.ts'
 import { Reader } from './reader.ts'
-import type { ReadOptions, Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { Sliding } from './sliding.ts'
+import { askedThrough, ownSource, SourceFirst } from './source-first.ts'
 
 /** One entry as `entries()` lists it: everything but the value. */
 export interface EntryInfo {
   readonly name: string
   readonly key: KeyInput
+  /** What a reader would make of it now. */
   readonly state: Verdict
+  /** The highest tier that has it. */
   readonly tier: string
+  /** Milliseconds since it was loaded or set. */
   readonly age: number
+  /** Milliseconds since 1970, as all times. */
   readonly loadedAt: number
   readonly freshUntil: number
+  /** Size of the encoded value, where a tier measured it. */
   readonly bytes: number | undefined
   readonly scope: string | undefined
   readonly tags: readonly string[]
@@ -37,37 +49,62 @@ export class Resource<K, V> {
   readonly #settings: ResourceSettings<K, V>
   readonly #context: Context
   readonly #loading: Loading<K, V>
-  readonly #reader: Reader<K, V>
+  readonly #reader: Reader<K, V> | SourceFirst<K, V>
+  readonly #source: Source | undefined
   readonly #counters: NameCounters
   readonly #front: Front | undefined
+  readonly #frontName: string
   readonly #sliding: Sliding | undefined
+  readonly #health: ResourceHealth<K> | undefined
 
   constructor(options: ResourceOptions<K, V>, context: Context) {
-    this.#settings = resolveResource(options, context)
+    const settings = resolveResource(options, context)
+    this.#source = settings.isSourceFirst ? (settings.source ?? ownSource(settings.name, context)) : undefined
+    this.#settings = this.#source ? askedThrough(this.#source, settings) : settings
     this.name = this.#settings.name
     this.#context = context
     this.#counters = context.hub.of(this.name)
     this.#loading = new Loading(this.#settings, context)
     this.#front = context.stack.frontOf(this.name)
+    this.#frontName = context.stack.tiers[0]?.name ?? ''
     const { slide } = this.#settings.policy
     this.#sliding = slide && new Sliding(slide, this.name, context)
-    this.#reader = new Reader(this.#settings, context, this.#loading, this.#front, this.#sliding)
+    this.#reader = this.#source
+      ? new SourceFirst(this.#settings, context, this.#loading, this.#source)
+      : new Reader(this.#settings, context, this.#loading, this.#front, this.#sliding)
     this.#settings.era?.join(this.name)
+    context.sealer.declare(this.name, this.#settings.secrets)
+    if (this.#settings.health) {
+      const monitor = new Monitor(this.name, this.#settings.health, context)
+      this.#loading.onStored = ({ key, scope }) => monitor.added(key.id, scope)
+      this.#health = new ResourceHealth(monitor, this.#settings.idOf)
+    }
+  }
+
+  /** The health of the stored values. Errors: `invalid-option` when the resource has no option `health`. */
+  get health(): ResourceHealth<K> {
+    if (this.#health) return this.#health
+    throw invalidOption(`${this.name}.health`, 'given, to be asked for', undefined)
   }
 
   /**
    * The value: from the fastest tier that has it fresh, else from the source. Many callers share one load.
    *
    * @param options `refresh`: ask the source whatever is cached
-   * @throws what the loader throws; `load-timeout`, `load-returned-undefined`, `reentrant-load`, `invalid-key`, `closed`
+   * @throws what the loader throws; `load-timeout`, `load-returned-undefined`, `reentrant-load`, `source-unavailable`,
+   *   `invalid-key`, `closed`
    */
   get(key: K, options?: ReadOptions): Promise<V> {
-    if (options === undefined && !this.#context.isStrict) {
-      const value = this.#fresh(this.#settings.idOf(key))
-      if (value !== undefined) return Promise.resolve(value as V)
+    try {
+      if (options === undefined && !this.#context.isStrict && !this.#source) {
+        const value = this.#fresh(this.#settings.idOf(key))
+        if (value !== undefined) return Promise.resolve(value as V)
+      }
+      const reading = this.#reader.read(key, this.#keyOf(key), options)
+      return isPromise(reading) ? reading.then((it) => it.value) : Promise.resolve(reading.value)
+    } catch (error) {
+      return Promise.reject(error)
     }
-    const reading = this.#reader.read(key, this.#keyOf(key), options)
-    return isPromise(reading) ? reading.then((it) => it.value) : Promise.resolve(reading.value)
   }
 
   /** Like {@link get}, with where the value came from, how old it is and why it is stale, if it is. */
@@ -86,16 +123,39 @@ export class Resource<K, V> {
     return Promise.all(keys.map((key) => this.get(key)))
   }
 
-  /** Stores a value as if it had just been loaded. It wins over every load that is under way. Errors: `invalid-value`, `closed`. */
-  async set(key: K, value: V): Promise<void> {
+  /**
+   * The value if a tier has it fresh, without asking the source; else `undefined`. Errors: `closed`.
+   *
+   * @param options `stale`: also a value that is no longer fresh, as long as it is kept
+   */
+  async stored(key: K, options: StoredOptions = {}): Promise<V | undefined> {
     this.#context.refuseIfClosed()
+    const takesAny = takesStale(this.name, options)
+    const { stack, clock, handout } = this.#context
+    if (this.#context.isStrict) await stack.check()
+    const isFresh = (entry: Entry): boolean => judge(entry, clock.now()) === 'fresh'
+    const entry = (await stack.read(this.#keyOf(key), isFresh))?.entry
+    return entry && (takesAny || isFresh(entry)) ? handout.out(entry.value as V) : undefined
+  }
+
+  /**
+   * Stores a value as if it had just been loaded. It wins over every load that is under way.
+   *
+   * @param options `loadedAt`: when the source said so, milliseconds since 1970, for values that come from elsewhere;
+   *   all lifetimes count from then. Defaults to now
+   * @throws `invalid-value`, `invalid-option`, `older-version`, `closed`
+   */
+  async set(key: K, value: V, options: SetOptions = {}): Promise<void> {
+    this.#context.refuseIfClosed()
+    const loadedAt = setMoment(this.name, options, this.#context.clock.now())
     if (value === undefined) {
       throw new TidemarkError('invalid-value', `Cannot store undefined under ${this.name}.`, {
         hint: 'Store null, or delete the key.',
       })
     }
     const { id } = this.#keyOf(key)
-    const stored = this.#loading.store(this.#loading.entryOf(key, id, value), undefined)
+    const entry = this.#loading.entryOf(key, id, value, loadedAt)
+    const stored = this.#loading.set(entry)
     if (isPromise(stored)) await stored
     this.#loading.backoff.succeeded(id)
     this.#counters.sets++
@@ -126,15 +186,17 @@ export class Resource<K, V> {
     return count
   }
 
+  /** How many entries are stored, of one scope or of all; some may have expired and wait to be swept. */
+  async count(filter: ScopeFilter = {}): Promise<number> {
+    this.#context.refuseIfClosed()
+    return this.#context.stack.count(selectorOf(this.name, filter))
+  }
+
   /** Lists what is stored, without values. */
-  async *entries(filter: { readonly scope?: string | undefined } = {}): AsyncIterable<EntryInfo> {
+  async *entries(filter: ScopeFilter = {}): AsyncIterable<EntryInfo> {
     this.#context.refuseIfClosed()
     const { stack, clock } = this.#context
-    const selector =
-      filter.scope === undefined
-        ? ({ kind: 'name', name: this.name } as const)
-        : ({ kind: 'scope', scope: filter.scope, name: this.name } as const)
-    for await (const info of stack.keys(selector)) {
+    for await (const info of stack.keys(selectorOf(this.name, filter))) {
       const now = clock.now()
       yield {
         name: this.name,
@@ -152,13 +214,14 @@ export class Resource<K, V> {
   }
 
   /** Why the value of a key is fresh or stale: what each tier has, and what the source said last. */
-  explain(key: K): Promise<Explanation> {
-    return explain(this.#keyOf(key), this.#loading, this.#context)
+  async explain(key: K): Promise<Explanation> {
+    this.#context.refuseIfClosed()
+    return explain(this.#keyOf(key), this.#loading, this.#context, this.#source)
   }
 
   /** The counts of this name. */
   async stats(): Promise<NameStats> {
-    return this.#counters.snapshot(this.#context.stack.tiers[0]?.name ?? '')
+    return this.#counters.snapshot(this.#frontName)
   }
 
   /** The hot path: memory, fresh, nobody to ask. */
@@ -168,7 +231,7 @@ export class Resource<K, V> {
     this.#counters.frontHits++
     if (this.#sliding) this.#sliding.touch(id, this.#front as Front)
     const { hub, handout } = this.#context
-    if (hub.isHeard) hub.emit({ type: 'hit', name: this.name, key: id, tier: 'memory', state: 'fresh' })
+    if (hub.isHeard) hub.emit({ type: 'hit', name: this.name, key: id, tier: this.#frontName, state: 'fresh' })
     return handout.out(value)
   }
 

@@ -41,31 +41,42 @@ export class Sliding {
     if (until - known < this.#slide.idleMs * PERSIST_SHARE) return
     if (this.#persisted.size >= KEYS_MAX) this.#persisted.clear()
     this.#persisted.set(id, until)
-    const entry = this.#context.stack.tiers[0]?.get({ name: this.#name, id })
-    if (entry && !isPromise(entry)) this.#store(entry)
-  }
-
-  /** Without memory in front the entry itself is written again with its new times. */
-  #rewrite(entry: Entry): void {
-    const end = Math.min(this.#context.clock.now() + this.#slide.idleMs, entry.loadedAt + this.#slide.maxMs)
-    const shiftMs = end - entry.freshUntil
-    if (shiftMs < this.#slide.idleMs * PERSIST_SHARE) return
-    this.#store({
-      ...entry,
-      freshUntil: end,
-      staleUntil: entry.staleUntil + shiftMs,
-      errorUntil: entry.errorUntil + shiftMs,
-      keepUntil: entry.keepUntil + shiftMs,
+    this.#store(() => {
+      const entry = this.#context.stack.tiers[0]?.get({ name: this.#name, id })
+      return isPromise(entry) ? undefined : entry
     })
   }
 
-  /** Under a lease: what is removed meanwhile stays removed. Other processes are not told, their copies just end earlier. */
-  #store(entry: Entry): void {
-    const lease = this.#context.stack.lease()
-    const stored: MaybePromise<boolean> = isPromise(lease)
-      ? lease.then((it) => this.#context.stack.put(entry, it))
-      : this.#context.stack.put(entry, lease)
+  /** Without memory in front the entry itself is written again with its new times. */
+  #rewrite({ key, freshUntil, loadedAt }: Entry): void {
+    const end = Math.min(this.#context.clock.now() + this.#slide.idleMs, loadedAt + this.#slide.maxMs)
+    if (end - freshUntil < this.#slide.idleMs * PERSIST_SHARE) return
+    this.#store(async () => {
+      const entry = await this.#context.stack.get(key)
+      if (!entry || entry.loadedAt !== loadedAt || entry.staleAt !== undefined) return undefined
+      const shiftMs = end - entry.freshUntil
+      return {
+        ...entry,
+        freshUntil: end,
+        staleUntil: entry.staleUntil + shiftMs,
+        errorUntil: entry.errorUntil + shiftMs,
+        keepUntil: entry.keepUntil + shiftMs,
+      }
+    })
+  }
+
+  /**
+   * Under a lease from before the entry is read: what is removed meanwhile, also by another process, stays removed. Other
+   * processes are not told, their copies just end earlier.
+   */
+  #store(read: () => MaybePromise<Entry | undefined>): void {
+    const store = async (): Promise<void> => {
+      const { stack } = this.#context
+      const lease = await stack.lease()
+      const entry = await read()
+      if (entry) await stack.put(entry, lease)
+    }
     // A touch that gets lost costs a load; the tier's guard has reported why.
-    if (isPromise(stored)) stored.catch(() => {})
+    store().catch(() => {})
   }
 }

@@ -12,6 +12,8 @@ export function guardFeed(feed: ChangeFeed, watch: Watch, budgetMs: number): Cha
     watch.failed('read', 'check', error)
     listener('all')
   }
+  // What others changed in names that were used for the first time meanwhile was not heard.
+  watch.onReadable = () => listener('all')
   return {
     listen: (told) => {
       listener = told

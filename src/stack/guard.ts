@@ -1,7 +1,6 @@
 import type { Entry, KeyInfo } from '../entry.ts'
 import { isTidemarkError } from '../errors.ts'
 import type { Key, Selector } from '../key.ts'
-import type { TierState } from '../observe/event.ts'
 import {
   isPromise,
   type Capabilities,
@@ -15,22 +14,13 @@ import {
 import { within } from './deadline.ts'
 import { guardClaims, guardFeed } from './guard-shared.ts'
 import type { Change } from './journal.ts'
+import type { TierStatus } from './status.ts'
 import { Watch, type GuardHost, type GuardSettings } from './watch.ts'
-
-/** The state of one tier, as `tide.tiers()` tells it. */
-export interface TierStatus {
-  readonly tier: string
-  readonly state: TierState
-  readonly reason: string
-  /** When it is tried again, while it is out of use. */
-  readonly nextProbeAt: number | undefined
-  readonly failures: { readonly reads: number; readonly writes: number }
-  readonly journal: { readonly items: number; readonly bytes: number; readonly overflowed: boolean }
-  readonly capabilities: Capabilities
-}
 
 /** The lease of a tier that could not be asked for one: nothing loaded under it is stored there. */
 const NO_LEASE: Lease = Number.NaN
+/** Counting walks the tier: it may take so many budgets, and says nothing about the tier's health when it takes longer. */
+const COUNT_BUDGETS = 100
 
 /**
  * A tier around a tier that may fail: bounds every operation in time, leaves the tier alone while it is out of use, and
@@ -54,6 +44,7 @@ export class Guard implements Tier {
     if (settings.disabled) return
     tier.attach?.({
       clock: host.clock,
+      budgetMs: settings.budgetMs,
       report: (news) => {
         if (news.kind === 'quarantined') this.#watch.quarantined(news.reason)
         else if (news.kind === 'failed' && news.operation === 'open') this.#watch.failed('read', 'open', news.error)
@@ -77,6 +68,15 @@ export class Guard implements Tier {
     }
   }
 
+  /** Nothing is wrong, and nothing was missed. */
+  get isCalm(): boolean {
+    return this.#watch.isCalm
+  }
+
+  get isDisabled(): boolean {
+    return this.#settings.disabled
+  }
+
   get(key: Key): MaybePromise<Entry | undefined> {
     const { isReadable, journal } = this.#watch
     if (!isReadable) return this.#settings.disabled ? undefined : journal.correct(key, undefined)
@@ -96,7 +96,8 @@ export class Guard implements Tier {
     if (!tier.getMany || !this.#watch.isReadable) return allOf(keys.map((key) => this.get(key)))
     const correct = (answers: (Entry | undefined)[]): (Entry | undefined)[] =>
       keys.map((key, i) => this.#watch.journal.correct(key, answers[i]))
-    return this.#read('getMany', () => tier.getMany?.(keys) ?? [], [], correct)
+    const none = keys.map(() => undefined)
+    return this.#read('getMany', () => tier.getMany?.(keys) ?? none, none, correct)
   }
 
   lease(): MaybePromise<Lease> {
@@ -106,7 +107,7 @@ export class Guard implements Tier {
   put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
     if (this.#settings.disabled) return true
     if (Number.isNaN(lease) || !this.#watch.isWritable) {
-      this.#watch.missed(missedPut(entry, lease))
+      this.#watch.missed(this.#missedPut(entry, lease))
       return true
     }
     try {
@@ -154,7 +155,15 @@ export class Guard implements Tier {
   }
 
   count(selector: Selector): MaybePromise<number> {
-    return this.#watch.isReadable ? this.#read('count', () => this.#tier.count(selector), 0) : 0
+    if (!this.#watch.isReadable) return 0
+    try {
+      const answer = this.#tier.count(selector)
+      if (!isPromise(answer)) return answer
+      return within(answer, this.#settings.budgetMs * COUNT_BUDGETS, `${this.name} count`).catch(() => 0)
+    } catch (error) {
+      this.#watch.failed('read', 'count', error)
+      return 0
+    }
   }
 
   sweep(now: number, limit: number): MaybePromise<number> {
@@ -240,21 +249,37 @@ export class Guard implements Tier {
   }
 
   #putFailed(entry: Entry, lease: Lease | undefined, error: unknown): boolean {
-    this.#writeFailed('put', error, () => missedPut(entry, lease))
+    this.#writeFailed('put', error, () => this.#missedPut(entry, lease))
     return true
+  }
+
+  /**
+   * A value that was loaded is not journaled, it can be loaded again; but what it would have replaced is void. A set is, with
+   * the lease of this moment where others write to the tier too.
+   */
+  #missedPut(entry: Entry, lease: Lease | undefined): Change {
+    if (lease !== undefined) return { kind: 'remove', selector: { kind: 'key', key: entry.key } }
+    // A full disk makes the tier let go of the older value by itself, which would break the lease.
+    if (!this.capabilities.shared || this.#watch.isFull) return { kind: 'put', entry }
+    return { kind: 'put', entry, lease: this.#leaseNow() }
+  }
+
+  #leaseNow(): MaybePromise<Lease> {
+    try {
+      const lease = this.#tier.lease()
+      return isPromise(lease) ? within(lease, this.#settings.budgetMs, 'lease').catch(() => NO_LEASE) : lease
+    } catch {
+      return NO_LEASE
+    }
   }
 
   /** A value that cannot be stored is the caller's trouble; anything else is the tier's, and the tier missed the change. */
   #writeFailed(operation: string, error: unknown, missed: (() => Change) | undefined): void {
     if (isTidemarkError(error, 'invalid-value')) throw error
+    this.#watch.noteFull(error)
     if (missed) this.#watch.journal.record(missed())
     this.#watch.failed('write', operation, error)
   }
-}
-
-/** A value that was loaded is not journaled, it can be loaded again; but what it would have replaced is void. */
-function missedPut(entry: Entry, lease: Lease | undefined): Change {
-  return lease === undefined ? { kind: 'put', entry } : { kind: 'remove', selector: { kind: 'key', key: entry.key } }
 }
 
 function allOf<T>(answers: readonly MaybePromise<T>[]): MaybePromise<T[]> {

@@ -1,9 +1,15 @@
 import { selects, staleFrom, type Entry } from '../entry.ts'
 import type { Key, Selector } from '../key.ts'
+import type { Lease, MaybePromise } from '../tier/tier.ts'
 
 /** One change a tier missed. */
 export type Change =
-  | { readonly kind: 'put'; readonly entry: Entry }
+  | {
+      readonly kind: 'put'
+      readonly entry: Entry
+      /** Of a tier that others write to as well, taken when it missed the set: what they changed since then is newer. */
+      readonly lease?: MaybePromise<Lease> | undefined
+    }
   | { readonly kind: 'remove'; readonly selector: Selector; readonly staleAt?: number | undefined }
 
 /** How much a journal holds before it gives up and lets the whole tier be emptied instead. */
@@ -56,7 +62,7 @@ export class Journal {
     // The tier will be emptied: nothing is left that a removal could concern, and a value can be loaded again.
     if (this.#overflowed) return
     if (change.kind === 'put') this.#setKey(change.entry.key, change)
-    else if (change.selector.kind === 'key') this.#setKey(change.selector.key, change)
+    else if (change.selector.kind === 'key') this.#removeKey(change.selector.key, change)
     else this.#addGroup(change)
     if (this.items > this.#limits.maxItems || this.#bytes > this.#limits.maxBytes) this.#overflow()
   }
@@ -97,6 +103,15 @@ export class Journal {
     else this.#groups = this.#groups.filter((group) => group !== change)
   }
 
+  /** A mark of what was set or removed before must not take its place: the value, or that there is none, would be lost. */
+  #removeKey(key: Key, change: Extract<Change, { kind: 'remove' }>): void {
+    const { staleAt } = change
+    const before = this.#keys.get(idOf(key))
+    if (staleAt === undefined || before === undefined) this.#setKey(key, change)
+    else if (before.kind === 'put') this.#setKey(key, { ...before, entry: staleFrom(before.entry, staleAt) })
+    else if (before.staleAt !== undefined && staleAt < before.staleAt) this.#setKey(key, change)
+  }
+
   #setKey(key: Key, change: Change): void {
     this.#forgetKey(key)
     this.#keys.set(idOf(key), change)
@@ -108,7 +123,7 @@ export class Journal {
       if (change.kind !== 'put' || !selects(group.selector, change.entry)) continue
       const { key } = change.entry
       if (group.staleAt === undefined) this.#setKey(key, { kind: 'remove', selector: { kind: 'key', key } })
-      else this.#setKey(key, { kind: 'put', entry: staleFrom(change.entry, group.staleAt) })
+      else this.#setKey(key, { ...change, entry: staleFrom(change.entry, group.staleAt) })
     }
     this.#groups.push(group)
   }

@@ -18,6 +18,8 @@ import { promote } from './promote.ts'
 export interface Found {
   readonly entry: Entry
   readonly tier: string
+  /** True when it is what the reader accepts. */
+  readonly isAccepted: boolean
 }
 
 /** What changed under the readers: a selector in this process, slots in others. */
@@ -44,10 +46,12 @@ export class Stack implements Tier {
   readonly #host: StackHost
   readonly #listeners = new Set<(change: StackChange) => void>()
   readonly #background = new Set<Promise<unknown>>()
+  /** The last set of each key that is on its way into the lower tiers. */
+  readonly #setting = new Map<string, Entry>()
   readonly #stopPolling: (() => void)[] = []
 
   /** `tiers` are guarded already, but for a first one in memory. */
-  constructor(tiers: readonly Tier[], host: StackHost, options: { readonly poll: boolean }) {
+  constructor(tiers: readonly Tier[], host: StackHost) {
     this.#tiers = tiers
     this.#host = host
     this.capabilities = {
@@ -59,7 +63,7 @@ export class Stack implements Tier {
     if (claims) this.claims = claims
     tiers.forEach((tier, i) => {
       tier.feed?.listen((changed) => this.#changedElsewhere(i, changed))
-      if (tier.feed && options.poll) this.#stopPolling.push(tier.feed.poll())
+      if (tier.feed) this.#stopPolling.push(tier.feed.poll())
     })
   }
 
@@ -181,39 +185,36 @@ export class Stack implements Tier {
       const answer = tier.get(key)
       if (isPromise(answer)) {
         return answer.then((entry) => {
-          const result = this.#weigh(entry, i, accepts, leases, newest)
-          if (result.accepted) return result.found
+          const found = this.#weigh(entry, i, accepts, leases, newest)
+          if (found?.isAccepted) return found
           if (i < this.#tiers.length - 1) leases.push(tier.lease())
-          return this.#readFrom(i + 1, key, accepts, leases, result.found)
+          return this.#readFrom(i + 1, key, accepts, leases, found)
         })
       }
-      const result = this.#weigh(answer, i, accepts, leases, newest)
-      if (result.accepted) return result.found
-      newest = result.found
+      newest = this.#weigh(answer, i, accepts, leases, newest)
+      if (newest?.isAccepted) return newest
       // Before the next tier is read: what is removed from here on must not come back by a copy.
       if (i < this.#tiers.length - 1) leases.push(tier.lease())
     }
     return newest
   }
 
+  /** The answer if it is accepted, and then copied upward; else what is the newest by now. */
   #weigh(
     answer: Entry | undefined,
     index: number,
     accepts: (entry: Entry) => boolean,
     leases: readonly MaybePromise<Lease>[],
     best: Found | undefined,
-  ): { accepted: boolean; found: Found | undefined } {
-    if (answer === undefined) return { accepted: false, found: best }
+  ): Found | undefined {
+    if (answer === undefined) return best
     const tier = (this.#tiers[index] as Tier).name
     const entry = index === 0 ? answer : this.#host.admit(answer)
     if (accepts(entry)) {
-      if (index > 0) this.#keep(promote(entry, this.#tiers.slice(0, index), leases))
-      return { accepted: true, found: { entry, tier } }
+      if (index > 0) this.#keep(promote(entry, this.#tiers, index, leases))
+      return { entry, tier, isAccepted: true }
     }
-    return {
-      accepted: false,
-      found: best === undefined || entry.loadedAt > best.entry.loadedAt ? { entry, tier } : best,
-    }
+    return best === undefined || entry.loadedAt > best.entry.loadedAt ? { entry, tier, isAccepted: false } : best
   }
 
   #set(entry: Entry): MaybePromise<boolean> {
@@ -227,7 +228,20 @@ export class Stack implements Tier {
     // Loads that began before bring what was set over; who comes now finds the new value in the first tier.
     this.#tell({ selector: { kind: 'key', key: entry.key } })
     if (pending.length === 0) return true
-    return pending.length === 1 ? (pending[0] as Promise<boolean>) : Promise.all(pending).then(() => true)
+    const id = `${entry.key.name}\0${entry.key.id}`
+    this.#setting.set(id, entry)
+    const done = pending.length === 1 ? (pending[0] as Promise<boolean>) : Promise.all(pending).then(() => true)
+    return done.finally(() => this.#settled(id, entry))
+  }
+
+  /**
+   * Until the lower tiers had the entry, a read that no longer found it above may have copied an older one upward: that goes.
+   * Only after the last of several sets of a key; the others are older themselves.
+   */
+  #settled(id: string, entry: Entry): void {
+    if (this.#setting.get(id) !== entry) return
+    this.#setting.delete(id)
+    for (const tier of this.#tiers) tier.settled?.(entry)
   }
 
   #store(entry: Entry, leases: readonly Lease[], from: number): MaybePromise<boolean> {

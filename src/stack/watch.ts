@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { isTidemarkError } from '../errors.ts'
 import type { Key } from '../key.ts'
 import type { TierState } from '../observe/event.ts'
-import { isPromise, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
+import { isPromise, type Lease, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
 import { Circuit, type CircuitSettings } from './circuit.ts'
 import { within } from './deadline.ts'
 import { Journal, type Change, type JournalLimits } from './journal.ts'
@@ -30,6 +30,8 @@ const PROBE_KEY: Key = { name: '#probe', id: 'probe' }
  */
 export class Watch {
   readonly journal: Journal
+  /** Called when the tier is read again after it was out of use. */
+  onReadable: () => void = () => {}
   readonly #tier: Tier
   readonly #settings: GuardSettings
   readonly #host: GuardHost
@@ -88,6 +90,16 @@ export class Watch {
     return this.isReadable && !this.#writes.isOpen && !this.#replaying && !this.journal.isOverflowed
   }
 
+  /** The last write found the disk full. */
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  /** Before what was missed is written down: how depends on it. */
+  noteFull(error: unknown): void {
+    this.#isFull = isTidemarkError(error, 'tier-full')
+  }
+
   /** A full disk refuses sets, but an embedded tier has ways to remove all the same; nobody else could do it. */
   get mayRemove(): boolean {
     return this.isReadable && !this.#replaying && this.#isFull
@@ -100,7 +112,7 @@ export class Watch {
 
   succeeded(of: 'read' | 'write'): void {
     if (this.#state === 'up') return
-    this.#circuit(of).success()
+    this.#success(of)
     this.#judge('the last operation succeeded')
   }
 
@@ -111,7 +123,7 @@ export class Watch {
     if (!settled) {
       const refused = isTidemarkError(error, 'tier-full') || isTidemarkError(error, 'tier-read-only')
       if (of === 'write' || refused) this.#refusesWrites = refused
-      if (of === 'write') this.#isFull = isTidemarkError(error, 'tier-full')
+      if (of === 'write') this.noteFull(error)
       this.#circuit(of).failure(this.#clock.now(), Math.random(), refused && of === 'write')
     }
     this.#judge(error instanceof Error ? error.message : String(error))
@@ -134,6 +146,10 @@ export class Watch {
     this.#cancelProbe?.()
   }
 
+  #success(of: 'read' | 'write'): void {
+    if (this.#circuit(of).success() && of === 'read') this.onReadable()
+  }
+
   #circuit(of: 'read' | 'write'): Circuit {
     return of === 'read' ? this.#reads : this.#writes
   }
@@ -146,8 +162,11 @@ export class Watch {
     } else if (!this.journal.isEmpty) {
       this.#settle('recovering', reason)
       void this.#replay()
-    } else if (this.#reads.failures + this.#writes.failures > 0) this.#settle('suspect', reason)
-    else this.#settle('up', reason)
+    } else if (this.#reads.failures + this.#writes.failures > 0) {
+      this.#settle('suspect', reason)
+      // Without traffic nothing else would clear it.
+      this.#probeLater()
+    } else this.#settle('up', reason)
   }
 
   #troubledState(): TierState {
@@ -165,7 +184,9 @@ export class Watch {
 
   #probeLater(): void {
     if (this.#cancelProbe || this.#stopped) return
-    const delayMs = Math.max(0, (this.nextProbeAt ?? 0) - this.#clock.now())
+    const { nextProbeAt } = this
+    const delayMs =
+      nextProbeAt === undefined ? this.#settings.probeBaseMs : Math.max(0, nextProbeAt - this.#clock.now())
     this.#cancelProbe = this.#clock.schedule(delayMs, () => {
       this.#cancelProbe = undefined
       void this.#probe()
@@ -173,12 +194,14 @@ export class Watch {
   }
 
   async #probe(): Promise<void> {
-    const of = this.#reads.isOpen ? 'read' : 'write'
+    if (this.isCalm) return
+    const isReading = this.#reads.isOpen || (!this.#writes.isOpen && this.#reads.failures > 0)
+    const of = isReading ? 'read' : 'write'
     try {
       const answer: MaybePromise<unknown> =
         of === 'read' ? this.#tier.get(PROBE_KEY) : this.#tier.remove({ kind: 'key', key: PROBE_KEY })
       if (isPromise(answer)) await within(answer, this.#settings.budgetMs, `${this.#tier.name} probe`)
-      this.#circuit(of).success()
+      this.#success(of)
       this.#judge(`a probe ${of} succeeded`)
     } catch (error) {
       this.failed(of, `probe ${of}`, error)
@@ -191,9 +214,14 @@ export class Watch {
     this.#replaying = true
     try {
       for (let change = this.journal.next(); change !== undefined; change = this.journal.next()) {
-        const done: MaybePromise<unknown> =
-          change.kind === 'put' ? this.#tier.put(change.entry) : this.#tier.remove(change.selector, change.staleAt)
-        if (isPromise(done)) await within(done, this.writeBudgetMs, `${this.#tier.name} replay`)
+        try {
+          const done: MaybePromise<unknown> =
+            change.kind === 'put' ? this.#replayPut(change) : this.#tier.remove(change.selector, change.staleAt)
+          if (isPromise(done)) await within(done, this.writeBudgetMs, `${this.#tier.name} replay`)
+        } catch (error) {
+          if (change.kind !== 'put' || !isTidemarkError(error, 'invalid-value')) throw error
+          await this.#dropUnstorable(change.entry.key, error.message)
+        }
         this.journal.done(change)
       }
       this.#replaying = false
@@ -203,5 +231,23 @@ export class Watch {
       this.#replaying = false
       this.failed('write', 'replay', error)
     }
+  }
+
+  /**
+   * A set that was missed may be older by now than what other processes did to its key: it is only stored while nothing
+   * changed since. Where that cannot be known, what is there is void, which costs a load and is never wrong.
+   */
+  #replayPut({ entry, lease }: Extract<Change, { kind: 'put' }>): MaybePromise<unknown> {
+    const put = (at: Lease): MaybePromise<unknown> =>
+      Number.isNaN(at) ? this.#tier.remove({ kind: 'key', key: entry.key }) : this.#tier.put(entry, at)
+    if (lease === undefined) return this.#tier.put(entry)
+    return isPromise(lease) ? lease.then(put) : put(lease)
+  }
+
+  /** It would have been refused when it was set, and must not be tried for ever; what it was to replace is void. */
+  async #dropUnstorable(key: Key, message: string): Promise<void> {
+    const removed = this.#tier.remove({ kind: 'key', key })
+    if (isPromise(removed)) await within(removed, this.writeBudgetMs, `${this.#tier.name} replay`)
+    this.#host.report({ kind: 'skipped', key, why: 'invalid-value', message })
   }
 }

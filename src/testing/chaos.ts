@@ -21,7 +21,8 @@ interface Fault {
 }
 
 /**
- * A tier around a tier that does what it is told to: fails, hangs, answers late or wrong. Every call is logged.
+ * A tier around a tier that does what it is told to: fails, hangs, answers late or wrong. Every call is logged. It has no
+ * front, no change feed and no claims, whatever it is around.
  *
  * @example
  * const broken = chaos(memory())

@@ -40,6 +40,12 @@ export class Reporter implements GuardHost {
         }
         this.#hub.emit({ type: 'corrupt', tier, key: news.key, message: news.message })
         return
+      case 'unopened': {
+        const { key, reason, error } = news
+        this.#hub.of(key.name).unopened++
+        this.#hub.emit({ type: 'unopened', name: key.name, key: key.id, tier, reason, error })
+        return
+      }
       case 'quarantined':
         this.stateChanged(tier, 'quarantined', news.reason, undefined)
         return

@@ -30,7 +30,12 @@ export class Scope {
   async invalidate(): Promise<number> {
     this.#context.refuseIfClosed()
     const { stack, hub, clock } = this.#context
-    const count = await stack.remove({ kind: 'scope', scope: this.name }, clock.now())
+    const now = clock.now()
+    const selector = { kind: 'scope', scope: this.name } as const
+    let count = 0
+    for await (const { key, freshUntil } of stack.keys(selector))
+      if (now < freshUntil && !key.name.includes('#')) count++
+    await stack.remove(selector, now)
     hub.emit({ type: 'invalidated', scope: this.name, count })
     return count
   }

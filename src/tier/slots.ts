@@ -1,5 +1,5 @@
 import type { Entry } from '../entry.ts'
-import { SLOTS, slotOfEra, slotsOfEntry } from '../slot.ts'
+import { SLOTS, SLOT_OF_ALL, slotOfEra, slotOfKey, slotOfName, slotsOfGroups, type Membership } from '../slot.ts'
 import type { EraLease, Lease } from './tier.ts'
 
 /**
@@ -20,21 +20,31 @@ export class Slots {
     this.#all = sequence
   }
 
-  holds(entry: Entry, lease: Lease): boolean {
-    if (typeof lease === 'number') return this.#unchanged(slotsOfEntry(entry.key, entry), lease)
+  /** `slot` is that of the entry's key, for who has it already. */
+  holds(entry: Entry, lease: Lease, slot: number = slotOfKey(entry.key)): boolean {
+    if (typeof lease === 'number') return this.#holdsAt(entry, slot, entry, lease)
     const { at, eraAt } = lease as EraLease
     const { era, scope } = entry
     if (era === undefined || scope === undefined) return false
+    return this.#holdsAt(entry, slot, { ...entry, era: undefined }, at) && this.#unchanged(slotOfEra(era, scope), eraAt)
+  }
+
+  /** What `slotsOfEntry` lists, without making the list: this runs for every entry that is stored or copied upward. */
+  #holdsAt({ key }: Entry, slot: number, member: Membership, lease: number): boolean {
     return (
-      this.#unchanged(slotsOfEntry(entry.key, { ...entry, era: undefined }), at) &&
-      this.#unchanged([slotOfEra(era, scope)], eraAt)
+      this.#unchanged(SLOT_OF_ALL, lease) &&
+      this.#unchanged(slot, lease) &&
+      this.#unchanged(slotOfName(key.name), lease) &&
+      (!isInGroup(member) || slotsOfGroups(key.name, member).every((it) => this.#unchanged(it, lease)))
     )
   }
 
-  #unchanged(slots: readonly number[], lease: number): boolean {
-    // Negated, so that a lease that is no number never holds.
-    if (!(this.#all <= lease)) return false
-    for (const slot of slots) if ((this.#changedAt[slot] as number) > lease) return false
-    return true
+  #unchanged(slot: number, lease: number): boolean {
+    // Said this way round, so that a lease that is no number never holds.
+    return this.#all <= lease && (this.#changedAt[slot] as number) <= lease
   }
+}
+
+function isInGroup({ scope, tags }: Membership): boolean {
+  return scope !== undefined || tags !== undefined
 }

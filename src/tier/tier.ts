@@ -1,9 +1,9 @@
-// The contract every tier keeps. test/tier holds the suite that proves it; docs/write-a-tier.md is the guide.
+// The contract every tier keeps. `testTier` of tidemark/testing is the suite that proves it; docs/write-a-tier.md is the guide.
 
 import type { Clock } from '../clock.ts'
 import type { Entry, KeyInfo } from '../entry.ts'
 import type { Key, Selector } from '../key.ts'
-import type { EvictionCause } from '../observe/event.ts'
+import type { EvictionCause, UnopenedReason } from '../observe/event.ts'
 
 /** A value, or a promise of it: memory and SQLite answer at once, a network cannot. */
 export type MaybePromise<T> = T | Promise<T>
@@ -19,7 +19,9 @@ export type Lease = number | EraLease | readonly Lease[]
  * load itself ended, since `eraAt`.
  */
 export interface EraLease {
+  /** The change sequence before the load. */
   readonly at: number
+  /** The change sequence when the era was over. */
   readonly eraAt: number
 }
 
@@ -29,7 +31,7 @@ export interface Capabilities {
   readonly persistent: boolean
   /** Other processes see the same entries. */
   readonly shared: boolean
-  /** Reads answer at once, without a promise (large values excepted). */
+  /** Reads answer at once, without a promise (large values excepted); writes give up by themselves and are not bounded from outside. */
   readonly sync: boolean
   /** Larger encoded values are skipped and counted. */
   readonly maxEntryBytes?: number
@@ -47,9 +49,10 @@ export type TierReport =
   | {
       readonly kind: 'skipped'
       readonly key: Key
-      readonly why: 'too-large' | 'invalid-value'
+      readonly why: 'too-large' | 'invalid-value' | 'not-sealed'
       readonly message: string
     }
+  | { readonly kind: 'unopened'; readonly key: Key; readonly reason: UnopenedReason; readonly error: unknown }
   | { readonly kind: 'corrupt'; readonly key: Key | undefined; readonly message: string }
   | { readonly kind: 'quarantined'; readonly reason: string }
   | { readonly kind: 'failed'; readonly operation: string; readonly error: unknown }
@@ -57,6 +60,11 @@ export type TierReport =
 /** What a tier gets from the cache it serves. */
 export interface TierHost {
   readonly clock: Clock
+  /**
+   * So long an operation is waited for, in milliseconds. A network tier sees to it that a write which comes later than
+   * that is not made: its caller has gone on, and may have changed the same entry again.
+   */
+  readonly budgetMs?: number
   report(news: TierReport): void
 }
 
@@ -77,6 +85,7 @@ export interface ChangeFeed {
 export interface Claims {
   /** True when this owner now has the claim (or had it already). */
   acquire(key: Key, owner: string, untilMs: number): MaybePromise<boolean>
+  /** Gives the claim up; nothing happens when this owner does not have it. */
   release(key: Key, owner: string): MaybePromise<void>
 }
 
@@ -90,12 +99,14 @@ export interface Front {
 
 /** One place entries live. All methods but `get` may throw a `TidemarkError`; the guard around a tier keeps that from callers. */
 export interface Tier {
+  /** Names it in stats, events and `tide.tiers()`. */
   readonly name: string
   readonly capabilities: Capabilities
-  /** Called once before use by the stack the tier is in. */
+  /** Called once before use by the cache the tier is in. A tier that throws here keeps the cache from being made. */
   attach?(host: TierHost): void
   /** The entry, never one at or past `keepUntil`. */
   get(key: Key): MaybePromise<Entry | undefined>
+  /** The entries of many keys, in their order. */
   getMany?(keys: readonly Key[]): MaybePromise<(Entry | undefined)[]>
   /** The change sequence now. Take it BEFORE loading what will be stored under it. */
   lease(): MaybePromise<Lease>
@@ -106,16 +117,25 @@ export interface Tier {
   put(entry: Entry, lease?: Lease): MaybePromise<boolean>
   /**
    * Removes what the selector means, or with `staleAt` marks it stale from then. Advances the sequence in the same
-   * transaction. A tier that cannot mark may remove. Resolves to how many entries it touched.
+   * transaction. A tier that cannot mark may remove. Resolves to how many entries it touched: one that was stale already
+   * is not marked again.
    */
   remove(selector: Selector, staleAt?: number): MaybePromise<number>
+  /** Lists what the selector means and has not passed `keepUntil`. */
   keys(selector: Selector): AsyncIterable<KeyInfo>
+  /** How many entries `keys` would list. */
   count(selector: Selector): MaybePromise<number>
   /** Physically drops up to `limit` entries past `keepUntil`; resolves to how many. */
   sweep(now: number, limit: number): MaybePromise<number>
+  /** Finishes what is under way and lets go of everything it holds. */
   close(): MaybePromise<void>
   /** Forgets entries in these slots: another process changed them. Counts as a change for leases. */
   forget?(changed: ChangedSlots): void
+  /**
+   * A set of this entry has reached every tier below. Whatever else lies under its key came up from there before and goes.
+   * Counts as a change for leases. Tiers in front only.
+   */
+  settled?(entry: Entry): void
   /** Synchronous tiers in front only. */
   front?(name: string): Front
   /** Shared tiers only. */

@@ -19,7 +19,11 @@ function overChaos(): Subject & { broken: ChaosTier; below: Tier } {
 }
 
 const loadsOf = (tide: Subject['tide']) =>
-  tide.resource({ name: 'users', load: vi.fn<(key: string) => Promise<string>>(async (key) => `loaded ${key}`), freshness: ttl('1h') })
+  tide.resource({
+    name: 'users',
+    load: vi.fn<(key: string) => Promise<string>>(async (key) => `loaded ${key}`),
+    freshness: ttl('1h'),
+  })
 
 it('read-error-is-not-empty: a failed or timed-out read is never taken for "no data" by a write that follows', async () => {
   for (const trouble of ['fail', 'hang'] as const) {

@@ -181,7 +181,7 @@ describe('busy-database', () => {
       }
       await Promise.all(pending)
     })
-    expect(stallMs).toBeLessThan(50)
+    expect(stallMs).toBeLessThan(500)
     expect(events.filter(({ type }) => type === 'tier-failed')).toEqual([])
     await tide.close()
     const again = open(path)
@@ -217,7 +217,7 @@ describe('busy-database', () => {
         expect(performance.now() - startedAt).toBeLessThan(400)
       }
     })
-    expect(stallMs).toBeLessThan(50)
+    expect(stallMs).toBeLessThan(500)
     await until(async () => (await stateOf(tide)) === 'up', 20_000)
   }, 40_000)
 })

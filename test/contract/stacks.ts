@@ -11,6 +11,7 @@ import {
 } from 'tidemark'
 import { FakeClock } from 'tidemark/testing'
 import { testFolder } from '../folder.ts'
+import { redisIsIdle, sharedRedis } from '../redis/shared.ts'
 
 /** A cache under test with the clock it goes by and everything it said. */
 export interface Subject {
@@ -22,29 +23,38 @@ export interface Subject {
 /** Makes caches over one combination of tiers; each call starts empty, but for `again`, which reopens the last one. */
 export interface StackUnderTest {
   readonly isPersistent: boolean
+  /** The tier that outlives a cache, or the only one there is. */
+  readonly lowest: 'memory' | 'sqlite' | 'redis'
   readonly make: (options?: Omit<TidemarkOptions, 'tiers' | 'clock'>) => Subject
   readonly again: (options?: Omit<TidemarkOptions, 'tiers' | 'clock'> & { clock?: FakeClock }) => Subject
 }
 
-/** Runs the scenarios over memory alone, SQLite alone, and memory in front of SQLite. */
+type Tiers = TidemarkOptions['tiers']
+
+const redisTier = await sharedRedis()
+
+/** Runs the scenarios over each tier alone, and over memory in front of each of the others. */
 export function eachStack(define: (stack: StackUnderTest) => void): void {
   const folder = testFolder()
-  let files = 0
-  const kinds: readonly (readonly [string, (path: string) => Tier[], boolean])[] = [
-    ['memory', () => [memory()], false],
-    ['sqlite', (path) => [sqlite({ path })], true],
-    ['memory + sqlite', (path) => [memory(), sqlite({ path })], true],
+  let places = 0
+  const file = (place: number): Tier => sqlite({ path: join(folder, `${place}.db`) })
+  const kinds: (readonly [StackUnderTest['lowest'], string, (place: number) => Tiers])[] = [
+    ['memory', 'memory', () => [memory()]],
+    ['sqlite', 'sqlite', (place) => [file(place)]],
+    ['sqlite', 'memory + sqlite', (place) => [memory(), file(place)]],
   ]
-  for (const [name, tiersOf, isPersistent] of kinds) {
-    describe(name, () => {
+  if (redisTier) {
+    kinds.push(
+      ['redis', 'redis', (place) => [redisTier(place)]],
+      ['redis', 'memory + redis', (place) => [memory(), redisTier(place)]],
+    )
+  }
+  for (const [lowest, title, tiersOf] of kinds) {
+    describe(title, () => {
       const clock = new FakeClock()
-      const make: StackUnderTest['make'] = (options) => {
-        files++
-        return subject({ tiers: tiersOf(join(folder, `${files}.db`)), clock, ...options })
-      }
-      const again: StackUnderTest['again'] = (options) =>
-        subject({ tiers: tiersOf(join(folder, `${files}.db`)), clock, ...options })
-      define({ isPersistent, make, again })
+      const make: StackUnderTest['make'] = (options) => subject({ tiers: tiersOf(++places), clock, ...options })
+      const again: StackUnderTest['again'] = (options) => subject({ tiers: tiersOf(places), clock, ...options })
+      define({ isPersistent: lowest !== 'memory', lowest, make, again })
     })
   }
 }
@@ -65,5 +75,6 @@ export function deferred<T>(): PromiseWithResolvers<T> {
 
 /** Lets everything that needs no time to pass finish. */
 export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+  do for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
+  while (!redisIsIdle())
 }

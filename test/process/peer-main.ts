@@ -1,6 +1,7 @@
 // The other side of `peer.ts`: one process with a cache over a shared file, that does what its parent says.
 
-import { createTidemark, immutable, memory, sqlite, ttl, type Tidemark } from '../../src/index.ts'
+import { createTidemark, immutable, memory, ttl, type Tidemark } from '../../src/index.ts'
+import { sharedTiers } from './place.ts'
 
 interface Call {
   readonly id: number
@@ -8,8 +9,9 @@ interface Call {
   readonly args: readonly unknown[]
 }
 
-const [path, coherence] = process.argv.slice(2) as [string, 'eventual' | 'strict']
-const tide: Tidemark = createTidemark({ tiers: [memory(), sqlite({ path })], coherence })
+const [place, coherence] = process.argv.slice(2) as [string, 'eventual' | 'strict']
+const { tiers, disconnect } = sharedTiers(place)
+const tide: Tidemark = createTidemark({ tiers: [memory(), ...tiers], coherence })
 const answers = new Map<number, (value: unknown) => void>()
 let asked = 0
 
@@ -52,7 +54,10 @@ const methods: Record<string, (...args: never[]) => unknown> = {
   wave: (unit: string, index: number, refresh: boolean) => waves.get([unit, index], { refresh }),
   waveTier: async (unit: string, index: number) => (await waves.read([unit, index])).tier,
   stats: () => tide.stats(),
-  close: () => tide.close(),
+  close: async () => {
+    await tide.close()
+    disconnect()
+  },
 }
 
 process.on('message', (message: Call | { answer: number; value: unknown }) => {

@@ -11,7 +11,7 @@ export interface AskedLoad {
   answer(value: unknown): void
 }
 
-/** Another process with a cache over the same file. */
+/** Another process with a cache at the same place. */
 export class Peer {
   /** Loads that were asked for and not answered, oldest first. */
   readonly loads: AskedLoad[] = []
@@ -23,8 +23,8 @@ export class Peer {
   readonly ready: Promise<void>
   #id = 0
 
-  constructor(path: string, coherence: 'eventual' | 'strict') {
-    this.#child = fork(MAIN, [path, coherence], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  constructor(place: string, coherence: 'eventual' | 'strict') {
+    this.#child = fork(MAIN, [place, coherence], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ready = promise
     this.#child.on('message', (message: Record<string, unknown>) => {
@@ -75,9 +75,9 @@ export class Peer {
   }
 }
 
-/** Starts another process over a file; killed when the test is over. */
-export async function startPeer(path: string, coherence: 'eventual' | 'strict' = 'strict'): Promise<Peer> {
-  const peer = new Peer(path, coherence)
+/** Starts another process at a place; killed when the test is over. */
+export async function startPeer(place: string, coherence: 'eventual' | 'strict' = 'strict'): Promise<Peer> {
+  const peer = new Peer(place, coherence)
   onTestFinished(() => peer.kill())
   await peer.ready
   return peer

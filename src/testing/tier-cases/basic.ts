@@ -48,6 +48,18 @@ export const basicCases: readonly TierCase[] = [
     },
   },
   {
+    name: 'keeps the order also when a large value is followed by a small one, or by a removal',
+    run: async (tier, clock) => {
+      const large = (): Promise<boolean> | boolean => tier.put(entryOf(clock, 'users', 'a', 'x'.repeat(200_000)))
+      await Promise.all([large(), tier.put(entryOf(clock, 'users', 'a', 'small'))])
+      assert.equal(await valueOf(tier, 'users', 'a'), 'small')
+      await Promise.all([large(), tier.remove({ kind: 'name', name: 'users' })])
+      assert.equal(await valueOf(tier, 'users', 'a'), undefined)
+      await Promise.all([tier.put(entryOf(clock, 'users', 'a', 'small')), large()])
+      assert.equal(((await valueOf(tier, 'users', 'a')) as string).length, 200_000)
+    },
+  },
+  {
     name: 'inclusive-boundary: at keepUntil an entry is gone from reads, lists, counts and sweeps alike',
     run: async (tier, clock) => {
       await tier.put(entryOf(clock, 'users', 'a', 1, { keepUntil: clock.now() + 1000 }))

@@ -1,15 +1,10 @@
+import { hasPassed } from '../../clock.ts'
 import type { Front } from '../tier.ts'
 import type { Eviction } from './eviction/eviction.ts'
 import type { Rows } from './rows.ts'
 import type { Table } from './table.ts'
 
-/** Within so many ms of its end an entry is judged by the exact clock; before, the coarse one is enough. */
-const EXACT_MS = 1_000
-
-/**
- * The hot path: one map lookup, one comparison of times, one count for eviction; no allocation.
- * The coarse clock may lag while the event loop is blocked, so the last second of a lifetime is judged exactly.
- */
+/** The hot path: one map lookup, one comparison of times, one count for eviction; no allocation. */
 export class MemoryFront implements Front {
   readonly #rows: Rows
   readonly #table: Table
@@ -26,9 +21,7 @@ export class MemoryFront implements Front {
   fresh(id: string): unknown {
     const row = this.#byId.get(id)
     if (row === undefined) return undefined
-    const until = this.#table.freshUntil[row] as number
-    const { clock } = this.#rows
-    if (until - clock.coarse() < EXACT_MS && until <= clock.now()) return undefined
+    if (hasPassed(this.#table.freshUntil[row] as number, this.#rows.clock)) return undefined
     if (this.#rows.isForgotten(row)) return undefined
     this.#eviction.hit(row)
     return this.#table.values[row]
@@ -39,12 +32,10 @@ export class MemoryFront implements Front {
     if (row === undefined) return 0
     const table = this.#table
     const end = Math.min(this.#rows.clock.now() + idleMs, (table.loadedAt[row] as number) + maxMs)
-    const shiftMs = end - (table.freshUntil[row] as number)
-    if (shiftMs <= 0) return table.freshUntil[row] as number
+    const until = table.freshUntil[row] as number
+    if (end <= until) return until
+    // The windows after it are lengths: they move along.
     table.freshUntil[row] = end
-    table.staleUntil[row] = (table.staleUntil[row] as number) + shiftMs
-    table.errorUntil[row] = (table.errorUntil[row] as number) + shiftMs
-    table.keepUntil[row] = (table.keepUntil[row] as number) + shiftMs
     return end
   }
 }

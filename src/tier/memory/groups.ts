@@ -8,6 +8,7 @@ export class Groups {
   readonly #buckets = new Map<number, Set<number>>()
 
   add(row: number, name: string, member: Membership): void {
+    if (member.scope === undefined && member.tags === undefined) return
     for (const slot of slotsOfGroups(name, member)) {
       const bucket = this.#buckets.get(slot)
       if (bucket) bucket.add(row)

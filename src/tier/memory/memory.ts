@@ -1,10 +1,10 @@
-import { systemClock } from '../../clock.ts'
+import { hasPassed, systemClock } from '../../clock.ts'
 import { staleFrom, type Entry, type KeyInfo } from '../../entry.ts'
 import { invalidOption, refuseUnknown } from '../../errors.ts'
 import type { Key, Selector } from '../../key.ts'
 import type { EvictionCause } from '../../observe/event.ts'
 import { CLOCK_SKEW_MS_MAX } from '../../policy/judge.ts'
-import { hashOfKey, slotOfHash, slotOfSelector } from '../../slot.ts'
+import { hashOfKey, slotOfKey, slotOfHash, slotOfSelector } from '../../slot.ts'
 import { Slots } from '../slots.ts'
 import type { Capabilities, ChangedSlots, Front, Lease, Tier, TierHost, TierReport } from '../tier.ts'
 import { EVICTIONS, type Eviction, type EvictionName } from './eviction/eviction.ts'
@@ -68,7 +68,8 @@ class MemoryTier implements Tier {
       throw invalidOption('memory.onEvict', 'a function', onEvict)
     this.#onEvict = onEvict
     this.#eviction = evictionOf(eviction)
-    this.#rows = new Rows(this.#eviction, systemClock)
+    // One more than the limit: room is made when the newcomer is in.
+    this.#rows = new Rows(this.#eviction, systemClock, this.#maxEntries + 1)
   }
 
   attach(host: TierHost): void {
@@ -92,16 +93,19 @@ class MemoryTier implements Tier {
   }
 
   put(entry: Entry, lease?: Lease): boolean {
-    const hash = hashOfKey(entry.key)
-    if (lease === undefined) this.#slots.touch(slotOfHash(hash), ++this.#sequence)
-    else if (!this.#slots.holds(entry, lease) || this.#hasNewer(entry)) return false
+    const { key } = entry
+    const hash = hashOfKey(key)
+    const slot = slotOfHash(hash)
+    const row = this.#rows.rowOf(key)
+    if (lease === undefined) this.#slots.touch(slot, ++this.#sequence)
+    else if (!this.#slots.holds(entry, lease, slot) || this.#isNewer(row, entry)) return false
 
     const measured = this.#maxBytes === Number.POSITIVE_INFINITY ? entry : this.#measure(entry)
     if ((measured.bytes ?? 0) > this.#maxBytes) {
-      this.#skip(measured)
+      this.#skip(row, measured)
       return true
     }
-    this.#rows.write(measured, hash)
+    this.#rows.write(row, measured, hash)
     this.#makeRoom()
     return true
   }
@@ -109,10 +113,8 @@ class MemoryTier implements Tier {
   remove(selector: Selector, staleAt?: number): number {
     this.#slots.touch(slotOfSelector(selector), ++this.#sequence)
     const rows = this.#rows.select(selector)
-    for (const row of rows) {
-      if (staleAt === undefined) this.#rows.drop(row)
-      else this.#markStale(row, staleAt)
-    }
+    if (staleAt !== undefined) return rows.filter((row) => this.#markStale(row, staleAt)).length
+    for (const row of rows) this.#rows.drop(row)
     return rows.length
   }
 
@@ -132,10 +134,10 @@ class MemoryTier implements Tier {
     const rows = Math.min(table.rows, limit * 10)
     for (let n = 0; n < rows && dropped < limit; n++) {
       const row = this.#sweepAt++ % table.rows
-      if (!table.isLive(row) || now < (table.keepUntil[row] as number)) continue
+      if (!table.isLive(row) || now < table.keepUntil(row)) continue
+      this.#report({ kind: 'evicted', name: table.nameOf(row), count: 1, cause: 'ttl' })
       this.#rows.drop(row)
       dropped++
-      this.#report({ kind: 'evicted', name: table.names[row] as string, count: 1, cause: 'ttl' })
     }
     return dropped
   }
@@ -151,14 +153,19 @@ class MemoryTier implements Tier {
     this.#rows.forget(changed)
   }
 
+  settled({ key, value }: Entry): void {
+    this.#slots.touch(slotOfKey(key), ++this.#sequence)
+    const row = this.#rows.find(key)
+    if (row !== -1 && this.#rows.table.entry(row).value !== value) this.#rows.drop(row)
+  }
+
   close(): void {
     this.#rows.clear()
   }
 
   /** True when what is here was loaded after the entry; what is from the future (a clock stepped back) is not trusted. */
-  #hasNewer(entry: Entry): boolean {
-    const row = this.#rows.find(entry.key)
-    if (row === -1) return false
+  #isNewer(row: number, entry: Entry): boolean {
+    if (row === -1 || !this.#rows.isServable(row)) return false
     const loadedAt = this.#rows.table.loadedAt[row] as number
     return loadedAt > entry.loadedAt && loadedAt <= this.#rows.clock.now() + CLOCK_SKEW_MS_MAX
   }
@@ -167,23 +174,24 @@ class MemoryTier implements Tier {
     return entry.bytes === undefined ? { ...entry, bytes: sizeOf(entry.value) } : entry
   }
 
-  #skip(entry: Entry): void {
+  #skip(row: number, entry: Entry): void {
     // The older value may not stay in its place.
-    const row = this.#rows.find(entry.key)
     if (row !== -1) this.#rows.drop(row)
     const message = `${entry.bytes} bytes, the limit is ${this.#maxBytes}`
     this.#report({ kind: 'skipped', key: entry.key, why: 'too-large', message })
   }
 
   #makeRoom(): void {
-    while (this.#rows.table.live > this.#maxEntries || this.#rows.bytes > this.#maxBytes) {
+    const { table } = this.#rows
+    while (table.live > this.#maxEntries || this.#rows.bytes > this.#maxBytes) {
       const row = this.#eviction.evict()
       if (row === -1) return
-      const entry = this.#rows.table.entry(row)
+      const key = table.key(row)
+      const cause = hasPassed(table.keepUntil(row), this.#rows.clock) ? 'ttl' : 'size'
+      const entry = this.#onEvict ? table.entry(row) : undefined
       this.#rows.release(row)
-      const cause = this.#rows.clock.now() < entry.keepUntil ? 'size' : 'ttl'
-      this.#report({ kind: 'evicted', name: entry.key.name, count: 1, cause, key: entry.key })
-      this.#tellEvicted(entry, cause)
+      this.#report({ kind: 'evicted', name: key.name, count: 1, cause, key })
+      if (entry) this.#tellEvicted(entry, cause)
     }
   }
 
@@ -195,10 +203,13 @@ class MemoryTier implements Tier {
     }
   }
 
-  #markStale(row: number, at: number): void {
+  /** False when it was stale already. */
+  #markStale(row: number, at: number): boolean {
     const entry = this.#rows.table.entry(row)
     const stale = staleFrom(entry, at)
-    if (stale !== entry) this.#rows.table.write(row, stale, this.#rows.table.mark[row] as number)
+    if (stale === entry) return false
+    this.#rows.table.write(row, stale)
+    return true
   }
 }
 

@@ -35,6 +35,7 @@ export class Capacity {
     if (!this.isLimited) return
     this.#flushVisits(connection)
     while (this.#isOver(connection)) {
+      if (this.#dropCleared(connection)) continue
       const oldest = connection
         .statement(`SELECT id, name, key, visited FROM entries ORDER BY id LIMIT ${BATCH}`)
         .all() as unknown as [number, number, string, number][]
@@ -56,6 +57,15 @@ export class Capacity {
       number,
     ]
     return entries > this.#limits.maxEntries || bytes > this.#limits.maxBytes
+  }
+
+  /** What was cleared by name is dead already and was counted then: it makes room before anything that lives. */
+  #dropCleared(connection: Connection): boolean {
+    const cleared = 'SELECT id FROM names WHERE dropped = 1'
+    const gone = connection
+      .statement(`DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE name IN (${cleared}) LIMIT ${BATCH})`)
+      .run()
+    return Number(gone.changes) > 0
   }
 
   #requeue(connection: Connection, id: number): void {

@@ -80,7 +80,7 @@ export class Changes implements ChangeFeed {
 
   /** Inside a write transaction: adds the row that tells others which slots it touched. */
   record(connection: Connection, touched: readonly number[]): void {
-    const slots = Uint16Array.from(touched)
+    const slots = new Uint16Array(touched)
     const sequence = this.#seen + 1
     connection.statement('INSERT INTO changes (seq, slots) VALUES (?, ?)').run(sequence, new Uint8Array(slots.buffer))
     if (sequence % TRIM_EVERY === 0)

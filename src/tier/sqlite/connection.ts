@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { KeyHash } from './key-hash.ts'
-import { installTally, migrate } from './schema.ts'
+import { checkOwner, installTally, migrate } from './schema.ts'
 
 /** How a file is opened. */
 export interface ConnectionSettings {
@@ -35,6 +35,9 @@ export class Connection {
     if (!inMemory) createPrivately(settings.path)
     this.db = new DatabaseSync(settings.path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
     try {
+      distrust(this.db)
+      // First of all: the journal mode is written into the file, and this may be another program's.
+      checkOwner(this.db, settings.path)
       configure(this.db, settings)
       migrate(this.db, settings.path)
       if (settings.tally) installTally(this.db)
@@ -82,9 +85,12 @@ function createPrivately(path: string): void {
   }
 }
 
+/** The file may be damaged or written by someone else. */
+function distrust(db: DatabaseSync): void {
+  db.exec('PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0')
+}
+
 function configure(db: DatabaseSync, settings: ConnectionSettings): void {
-  // cell_size_check and trusted_schema: the file may be damaged or written by someone else.
-  db.exec(`PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0`)
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${settings.durability === 'power-loss' ? 'FULL' : 'NORMAL'}`)
   db.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA journal_size_limit = ${WAL_BYTES_KEPT}`)
 }

@@ -1,14 +1,14 @@
 import { checksumInSlices } from '../../codec/checksum.ts'
 import { FORMAT } from '../../codec/value.ts'
-import type { Clock } from '../../clock.ts'
+import { hasPassed, type Clock } from '../../clock.ts'
 import type { Entry } from '../../entry.ts'
 import type { Key } from '../../key.ts'
 import type { MaybePromise, TierReport } from '../tier.ts'
 import type { Capacity } from './capacity.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
-import { IN_FILE, ROW_COLUMNS, entryOfRow, guardedOfRow, type Row } from './row.ts'
-import type { ValueFiles } from './value-files.ts'
+import { IN_FILE, ROW_COLUMNS, checksumOfRow, entryOfRow, guardedOfRow, type Row } from './row.ts'
+import type { ValueFiles } from '../value-files.ts'
 import type { Writer } from './writer.ts'
 
 const SELECT = `SELECT ${ROW_COLUMNS} FROM entries WHERE kh = ?`
@@ -50,19 +50,10 @@ export class Reads {
     }
   }
 
-  /** True when something is stored under the key, whatever its state. */
-  has(key: Key): boolean {
-    const { database, names } = this.#parts
-    return database.use((connection) => {
-      const name = names.find(connection, key.name)
-      return name !== undefined && connection.statement(SELECT).get(connection.hash.of(name, key.id)) !== undefined
-    })
-  }
-
   #entry(row: Row, kh: number, key: Key, data: string | Uint8Array | null, isChecked = false): Entry | undefined {
     try {
       const entry = entryOfRow(row, key, data, isChecked)
-      return this.#parts.clock().now() < entry.keepUntil ? entry : undefined
+      return hasPassed(entry.keepUntil, this.#parts.clock()) ? undefined : entry
     } catch (error) {
       this.#dropDamaged(row, kh, key, error instanceof Error ? error.message : String(error))
       return undefined
@@ -71,7 +62,7 @@ export class Reads {
 
   async #entryOfFile(row: Row, kh: number, key: Key, file: string): Promise<Entry | undefined> {
     const bytes = await this.#parts.files?.read(file)
-    if (bytes === undefined || (await checksumInSlices(bytes, guardedOfRow(row))) !== row[10]) {
+    if (bytes === undefined || (await checksumInSlices(bytes, guardedOfRow(row))) !== checksumOfRow(row)) {
       this.#dropDamaged(row, kh, key, `The file ${file} of a large value is ${bytes ? 'damaged' : 'gone'}.`)
       return undefined
     }

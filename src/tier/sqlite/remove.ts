@@ -36,9 +36,9 @@ function releaseClaims(selector: Selector, { connection, names }: WriteTarget): 
 function markStale(where: Where, staleAt: number, now: number, connection: Connection): number {
   const marked = connection
     .statement(
-      `UPDATE entries SET stale_at = ? WHERE ${where.sql} AND fresh_until > ? AND (stale_at IS NULL OR stale_at > ?) AND NOT ${IS_PAST}`,
+      `UPDATE entries SET stale_at = ?, crc = crc - coalesce(stale_at, 0) + ? WHERE ${where.sql} AND fresh_until > ? AND (stale_at IS NULL OR stale_at > ?) AND NOT ${IS_PAST}`,
     )
-    .run(staleAt, ...where.parameters, staleAt, staleAt, now)
+    .run(staleAt, staleAt, ...where.parameters, staleAt, staleAt, now)
   return Number(marked.changes)
 }
 

@@ -41,7 +41,6 @@ export type InfoRow = [...RowHead, bytes: number | null, id: number]
 /** An entry made ready to be written: encoded outside the transaction, so that the lock is held shortly. */
 export interface PreparedRow extends Guarded {
   readonly entry: Entry
-  readonly format: number
   readonly crc: number
   readonly bytes: number
   /** The value, or the name of the file that holds it. */
@@ -62,23 +61,29 @@ interface Extra {
 export function prepareRow(entry: Entry): PreparedRow {
   const { format, data } = encodeValue(entry.value)
   const { loadedAt, freshUntil } = entry
-  const guarded: Guarded = {
+  // One object from the start: a copy for the checksum would cost as much as the checksum.
+  const row = {
     loadedAt,
     freshUntil,
     staleMs: entry.staleUntil - freshUntil,
     errorMs: entry.errorUntil - freshUntil,
     keepMs: entry.keepUntil - freshUntil,
+    format,
     scope: entry.scope ?? null,
     extra: extraOf(entry, undefined),
+    entry,
+    bytes: typeof data === 'string' ? data.length : data.byteLength,
+    value: data,
+    crc: 0,
   }
-  const bytes = typeof data === 'string' ? data.length : data.byteLength
-  return { ...guarded, entry, format, bytes, value: data, crc: checksum(data, guarded) }
+  row.crc = withStaleAt(checksum(data, row), entry.staleAt)
+  return row
 }
 
 /** The row with its value moved to a file. */
 export function inFile(row: PreparedRow, bytes: number, file: string): PreparedRow {
-  const moved = { ...row, extra: extraOf(row.entry, bytes) }
-  return { ...moved, format: row.format + IN_FILE, bytes, value: file, crc: checksum(row.value, moved) }
+  const moved = { ...row, format: row.format + IN_FILE, extra: extraOf(row.entry, bytes) }
+  return { ...moved, bytes, value: file, crc: withStaleAt(checksum(row.value, moved), row.entry.staleAt) }
 }
 
 /**
@@ -86,7 +91,7 @@ export function inFile(row: PreparedRow, bytes: number, file: string): PreparedR
  * Throws `tier-corrupt` when the checksum does not fit: the caller makes a miss of it.
  */
 export function entryOfRow(row: Row, key: Key, data: string | Uint8Array | null, isChecked = false): Entry {
-  if (data === null || (!isChecked && checksum(data, guardedOfRow(row)) !== row[10])) throw corrupt(key)
+  if (data === null || (!isChecked && checksum(data, guardedOfRow(row)) !== checksumOfRow(row))) throw corrupt(key)
   const value = decodeValue(row[9] % IN_FILE, data)
   const freshUntil = row[4]
   const entry: Entry = {
@@ -112,9 +117,15 @@ export function guardedOfRow(row: Row): Guarded {
     staleMs: row[5] ?? 0,
     errorMs: row[6] ?? 0,
     keepMs: row[7] ?? 0,
+    format: row[9],
     scope: row[2],
     extra: row[11],
   }
+}
+
+/** What the checksum has to be for a row to be believed. */
+export function checksumOfRow(row: Row): number {
+  return row[10] - (row[8] ?? 0)
 }
 
 /** What a row tells without its value. */
@@ -138,7 +149,8 @@ export function infoOfRow(row: InfoRow, name: string): KeyInfo {
 /** Adds what few rows have, and what happened to the row after it was written. */
 function withRare(entry: Entry, staleAt: number | null, extra: string | null): Entry {
   const full = extra === null ? entry : { ...entry, ...(JSON.parse(extra) as Extra) }
-  return staleAt === null ? full : staleFrom(full, staleAt)
+  // Also for one that was written as stale: that it was invalidated is worth knowing.
+  return staleAt === null ? full : { ...staleFrom(full, staleAt), staleAt }
 }
 
 function extraOf(entry: Entry, bytes: number | undefined): string | null {
@@ -152,6 +164,11 @@ function extraOf(entry: Entry, bytes: number | undefined): string | null {
   )
     return null
   return JSON.stringify({ era, tags, identity, revision, bytes } satisfies Extra)
+}
+
+/** An invalidation changes a row without reading its value, so the checksum covers `stale_at` as a sum: it is added there too. */
+function withStaleAt(crc: number, staleAt: number | undefined): number {
+  return crc + (staleAt ?? 0)
 }
 
 function corrupt(key: Key): TidemarkError {

@@ -59,11 +59,7 @@ export const SCHEMA_VERSION: number = STEPS.length
  * `tier-newer` for a later version's; neither is touched.
  */
 export function migrate(db: DatabaseSync, path: string, steps: readonly string[] = STEPS): void {
-  // One snapshot: another process may be making the file right now.
-  db.exec('BEGIN')
-  const version = checkOwner(db, path, steps.length)
-  db.exec('COMMIT')
-  if (version === steps.length) return
+  if (checkOwner(db, path, steps) === steps.length) return
   db.exec('BEGIN IMMEDIATE')
   try {
     // Another process may have been quicker.
@@ -96,7 +92,20 @@ export function sizeOf(row: 'entries' | 'new' | 'old'): string {
   return `iif(${row}.format >= 8, json_extract(${row}.extra, '$.bytes'), octet_length(${row}.value))`
 }
 
-function checkOwner(db: DatabaseSync, path: string, newest: number): number {
+/**
+ * The layout version of a file, 0 for an empty one; changes nothing. Errors: `tier-foreign`, `tier-newer`.
+ */
+export function checkOwner(db: DatabaseSync, path: string, steps: readonly string[] = STEPS): number {
+  // One snapshot: another process may be making the file right now.
+  db.exec('BEGIN')
+  try {
+    return versionOf(db, path, steps.length)
+  } finally {
+    if (db.isTransaction) db.exec('ROLLBACK')
+  }
+}
+
+function versionOf(db: DatabaseSync, path: string, newest: number): number {
   const owner = numberOf(db, 'application_id')
   const version = numberOf(db, 'user_version')
   const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number }

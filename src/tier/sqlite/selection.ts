@@ -21,7 +21,11 @@ export function whereOf(selector: Selector, connection: Connection, names: Names
     case 'era':
       return { sql: `scope = ? AND extra ->> '$.era' = ? AND ${LIVE_NAME}`, parameters: [selector.scope, selector.era] }
     case 'tag':
-      return { sql: `id IN (SELECT entry FROM tags WHERE tag = ?) AND ${LIVE_NAME}`, parameters: [selector.tag] }
+      // An entry that was put again without tags still has its old ones in the index; what it says itself counts.
+      return {
+        sql: `id IN (SELECT entry FROM tags WHERE tag = ?) AND instr(extra, ?) > 0 AND ${LIVE_NAME}`,
+        parameters: [selector.tag, JSON.stringify(selector.tag)],
+      }
     case 'name': {
       const live = names.find(connection, selector.name)
       return live === undefined ? undefined : { sql: 'name = ?', parameters: [live] }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock, type Clock } from '../../clock.ts'
-import type { Entry, KeyInfo } from '../../entry.ts'
+import { selects, type Entry, type KeyInfo } from '../../entry.ts'
 import { invalidOption, isTidemarkError, refuseUnknown } from '../../errors.ts'
 import type { Key, Selector } from '../../key.ts'
 import type { Capabilities, ChangeFeed, Claims, Lease, MaybePromise, Tier, TierHost, TierReport } from '../tier.ts'
@@ -18,7 +18,7 @@ import { Reads } from './reads.ts'
 import { inFile, infoOfRow, prepareRow, type PreparedRow } from './row.ts'
 import { Sweeper } from './sweeper.ts'
 import { store } from './upsert.ts'
-import { FILE_VALUE_BYTES, ValueFiles } from './value-files.ts'
+import { FILE_VALUE_BYTES, ValueFiles } from '../value-files.ts'
 import { CHANGE_PATIENCE_MS, Writer } from './writer.ts'
 
 /** Where the cache lives when nothing else is said. */
@@ -56,6 +56,11 @@ export function sqlite(options: SqliteOptions = {}): Tier {
   return new SqliteTier(options)
 }
 
+interface PendingSet {
+  readonly entry: Entry
+  overtaker: Promise<unknown> | undefined
+}
+
 class SqliteTier implements Tier {
   readonly name = 'sqlite'
   readonly capabilities: Capabilities
@@ -72,6 +77,10 @@ class SqliteTier implements Tier {
   readonly #files: ValueFiles | undefined
   readonly #sweeper: Sweeper
   readonly #reads: Reads
+  /** Explicit sets of large values on their way. */
+  readonly #largeSets = new Set<PendingSet>()
+  /** Everything that waits for the file of a value. */
+  readonly #largeWrites = new Set<Promise<boolean>>()
   #clock: Clock = systemClock
   #report: (news: TierReport) => void = () => {}
 
@@ -89,7 +98,8 @@ class SqliteTier implements Tier {
     this.#database.onReplaced = () => this.#changes.reset()
     this.#writer = new Writer(this.#database, this.#names, this.#changes)
     this.#writer.afterWork = (connection) => this.#makeRoom(connection)
-    this.#fullDisk = new FullDisk(this.#database)
+    this.#fullDisk = new FullDisk(this.#database, this.#names)
+    this.#writer.onSetsRefused = (rows) => this.#fullDisk.removeReplaced(rows)
     this.#files = inMemory ? undefined : new ValueFiles(settings.path)
     this.#reads = new Reads({
       database: this.#database,
@@ -132,14 +142,14 @@ class SqliteTier implements Tier {
 
   put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
     const row = prepareRow(entry)
-    if (row.bytes > this.#inlineBytesMax) return this.#putLarge(row, lease)
-    return this.#put(row, lease)
+    if (lease !== undefined || this.#largeSets.size === 0) return this.#put(row, lease)
+    return this.#overtaking({ kind: 'key', key: entry.key }, () => this.#put(row, lease))
   }
 
   remove(selector: Selector, staleAt?: number): Promise<number> {
     const write = (): Promise<number> =>
       this.#writer.write(CHANGE_PATIENCE_MS, (target) => remove(selector, staleAt, this.#clock.now(), target))
-    return write().catch((error: unknown) => this.#fullDisk.remove(write, error))
+    return this.#overtaking(selector, () => write().catch((error: unknown) => this.#fullDisk.removeAgain(write, error)))
   }
 
   async *keys(selector: Selector): AsyncIterable<KeyInfo> {
@@ -157,32 +167,53 @@ class SqliteTier implements Tier {
     return this.#sweeper.sweep(now, limit)
   }
 
-  close(): void {
-    this.#writer.flush()
+  /** After what was asked for before: values whose file is being written, and writes that wait for the lock. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#largeWrites)
+    await this.#writer.drain()
     this.#database.close()
   }
 
   #put(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
-    if (lease === undefined)
-      return this.#writer.set(row).catch((error: unknown) =>
-        this.#fullDisk.set(
-          () => this.#writer.set(row),
-          () => this.#removeIfThere(row.entry.key),
-          error,
-        ),
-      )
+    // A unit of text takes up to three bytes; how many exactly is only asked where it could matter.
+    const most = typeof row.value === 'string' ? row.bytes * 3 : row.bytes
+    const isLarge = row.bytes > this.#inlineBytesMax || most > this.#maxEntryBytes
+    if (!isLarge) return this.#putRow(row, lease)
+    const written = this.#putLarge(row, lease).finally(() => this.#largeWrites.delete(written))
+    this.#largeWrites.add(written)
+    return written
+  }
+
+  #putRow(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
+    if (lease === undefined) return this.#writer.set(row)
     return this.#writer.write(STORE_PATIENCE_MS, (target) => store(row, lease, this.#clock.now(), target))
   }
 
-  async #removeIfThere(key: Key): Promise<void> {
-    if (this.#reads.has(key)) await this.remove({ kind: 'key', key })
-  }
-
+  /** Its file is written first, and that takes turns of the event loop: a change that was asked for meanwhile wins. */
   async #putLarge(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
     const bytes = Buffer.byteLength(row.value)
     if (bytes > this.#maxEntryBytes) return this.#skip(row.entry.key, bytes)
-    if (!this.#files || bytes <= FILE_VALUE_BYTES) return this.#put(row, lease)
-    return this.#put(inFile(row, bytes, await this.#files.write(row.value)), lease)
+    if (!this.#files || bytes <= FILE_VALUE_BYTES) return this.#putRow(row, lease)
+    const pending: PendingSet = { entry: row.entry, overtaker: undefined }
+    if (lease === undefined) this.#largeSets.add(pending)
+    try {
+      const moved = inFile(row, bytes, await this.#files.write(row.value))
+      if (pending.overtaker === undefined) return await this.#putRow(moved, lease)
+      // Acknowledged when what took its place is; if that failed, it is the later change that counts.
+      await pending.overtaker.catch(() => {})
+      return true
+    } finally {
+      this.#largeSets.delete(pending)
+    }
+  }
+
+  /** A set whose file is still being written must not land after a later change of the same entry. */
+  #overtaking<T>(selector: Selector, change: () => Promise<T>): Promise<T> {
+    if (this.#largeSets.size === 0) return change()
+    const earlier = [...this.#largeSets]
+    const overtaker = change()
+    for (const pending of earlier) if (selects(selector, pending.entry)) pending.overtaker = overtaker
+    return overtaker
   }
 
   async #skip(key: Key, bytes: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts'
 import type { Database } from './database.ts'
 import type { Names } from './names.ts'
 import { IS_PAST } from './selection.ts'
-import type { ValueFiles } from './value-files.ts'
+import type { ValueFiles } from '../value-files.ts'
 import type { Writer } from './writer.ts'
 
 const PATIENCE_MS = 1_000

@@ -1,4 +1,4 @@
-import { TidemarkError } from '../../errors.ts'
+import { isTidemarkError, type TidemarkError } from '../../errors.ts'
 import type { Changes } from './changes.ts'
 import type { Connection } from './connection.ts'
 import type { Database } from './database.ts'
@@ -41,6 +41,8 @@ export class Writer {
   #queue: (Job | SetBatch)[] = []
   #scheduled = false
   #retryMs = RETRY_MS_MIN
+  /** Called when sets found the disk full. */
+  onSetsRefused: (rows: readonly PreparedRow[]) => void = () => {}
   /** Runs at the end of every transaction: keeps the capacity. */
   afterWork: (connection: Connection) => void = () => {}
 
@@ -93,9 +95,15 @@ export class Writer {
       queue.forEach((it, i) => settle(it, outcomes[i] as Outcome))
     } catch (error) {
       this.#changes.onUncertain()
-      if (error instanceof TidemarkError && error.code === 'tier-busy') this.#waitFor(queue, error)
-      else for (const it of queue) settle(it, { error })
+      if (isTidemarkError(error, 'tier-busy')) this.#waitFor(queue, error)
+      else this.#refuse(queue, error)
     }
+  }
+
+  /** Resolves when everything that is queued is committed, or its patience is over. */
+  async drain(): Promise<void> {
+    this.flush()
+    while (this.#queue.length > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS_MAX))
   }
 
   #schedule(): void {
@@ -114,6 +122,13 @@ export class Writer {
     connection.statement('COMMIT').run()
     if (target.touched.length > 0) this.#changes.committed()
     return outcomes
+  }
+
+  /** Tells everyone; on a full disk, after what the sets were to replace is gone. */
+  #refuse(queue: readonly (Job | SetBatch)[], error: unknown): void {
+    const rows = queue.flatMap((it) => ('rows' in it ? it.rows : []))
+    if (isTidemarkError(error, 'tier-full') && rows.length > 0) this.onSetsRefused(rows)
+    for (const it of queue) settle(it, { error })
   }
 
   /** Puts the work back in front and tries again soon; whose time is over is told. */

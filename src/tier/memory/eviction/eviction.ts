@@ -8,14 +8,14 @@ export type EvictionName = (typeof EVICTIONS)[number]
 
 /** One eviction policy over the rows of a table. */
 export interface Eviction {
-  /** A new row; `hash` is its key's, the same when the key comes back later. */
-  add(row: number, hash: number): void
+  /** A new row. */
+  add(row: number): void
   /** The row was read. On the hot path: flat, no allocation. */
   hit(row: number): void
   /** The row left for another reason than this policy's choice. */
   remove(row: number): void
   /** Chooses the row to leave next and forgets it; -1 when there is none. */
   evict(): number
-  /** The table grew to so many rows. */
-  grow(rows: number): void
+  /** The table grew to so many rows; `hashes` are those of its keys by row, the same when a key comes back later. */
+  grow(rows: number, hashes: Uint32Array): void
 }

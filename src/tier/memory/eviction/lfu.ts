@@ -1,5 +1,5 @@
 import type { Eviction } from './eviction.ts'
-import { Queues, copyInto } from './queues.ts'
+import { Queues } from './queues.ts'
 import { Sketch } from './sketch.ts'
 
 const WINDOW = 0
@@ -15,11 +15,10 @@ const PROTECTED_SHARE = 0.8
 export class Lfu implements Eviction {
   readonly #queues = new Queues(3)
   readonly #sketch = new Sketch()
-  #hashes = new Uint32Array(0)
+  #hashes: Uint32Array = new Uint32Array(0)
 
-  add(row: number, hash: number): void {
-    this.#hashes[row] = hash
-    this.#sketch.seen(hash)
+  add(row: number): void {
+    this.#sketch.seen(this.#hashes[row] as number)
     this.#queues.push(WINDOW, row)
   }
 
@@ -53,9 +52,9 @@ export class Lfu implements Eviction {
     return this.#leave(victim)
   }
 
-  grow(rows: number): void {
+  grow(rows: number, hashes: Uint32Array): void {
     this.#queues.grow(rows)
-    this.#hashes = copyInto(new Uint32Array(rows), this.#hashes)
+    this.#hashes = hashes
     this.#sketch.grow(rows)
   }
 

@@ -6,6 +6,9 @@ const SMALL = 0
 const MAIN = 1
 /** The share of rows that newcomers live in until they are read again. */
 const SMALL_SHARE = 0.1
+/** But never fewer than these: in a tiny cache a tenth is gone before anything can be read again. */
+const SMALL_ROWS_MIN = 32
+const SMALL_SHARE_MAX = 0.8
 const USED_MAX = 3
 
 /**
@@ -17,12 +20,14 @@ export class S3Fifo implements Eviction {
   readonly #queues = new Queues(2)
   readonly #ghost = new Ghost()
   #used = new Uint8Array(0)
-  #hashes = new Uint32Array(0)
+  #hashes: Uint32Array = new Uint32Array(0)
+  /** The row that came last, not queued yet: room for it is made among the others, as if it came afterwards; or -1. */
+  #newcomer = -1
 
-  add(row: number, hash: number): void {
+  add(row: number): void {
+    this.#queueNewcomer()
     this.#used[row] = 0
-    this.#hashes[row] = hash
-    this.#queues.push(this.#ghost.take(hash) ? MAIN : SMALL, row)
+    this.#newcomer = row
   }
 
   hit(row: number): void {
@@ -31,15 +36,18 @@ export class S3Fifo implements Eviction {
   }
 
   remove(row: number): void {
-    this.#queues.remove(row)
+    if (row === this.#newcomer) this.#newcomer = -1
+    else this.#queues.remove(row)
   }
 
   evict(): number {
     const queues = this.#queues
     for (;;) {
       const rows = queues.size(SMALL) + queues.size(MAIN)
-      if (rows === 0) return -1
-      const fromSmall = queues.size(MAIN) === 0 || queues.size(SMALL) > rows * SMALL_SHARE
+      if (rows === 0) return this.#takeNewcomer()
+      const fromSmall =
+        queues.size(MAIN) === 0 ||
+        queues.size(SMALL) > Math.max(rows * SMALL_SHARE, Math.min(SMALL_ROWS_MIN, rows * SMALL_SHARE_MAX))
       const row = queues.shift(fromSmall ? SMALL : MAIN)
       const used = this.#used[row] as number
       if (used === 0) {
@@ -52,10 +60,21 @@ export class S3Fifo implements Eviction {
     }
   }
 
-  grow(rows: number): void {
+  grow(rows: number, hashes: Uint32Array): void {
     this.#queues.grow(rows)
     this.#used = copyInto(new Uint8Array(rows), this.#used)
-    this.#hashes = copyInto(new Uint32Array(rows), this.#hashes)
+    this.#hashes = hashes
     this.#ghost.grow(rows)
+  }
+
+  #queueNewcomer(): void {
+    const row = this.#takeNewcomer()
+    if (row !== -1) this.#queues.push(this.#ghost.take(this.#hashes[row] as number) ? MAIN : SMALL, row)
+  }
+
+  #takeNewcomer(): number {
+    const row = this.#newcomer
+    this.#newcomer = -1
+    return row
   }
 }

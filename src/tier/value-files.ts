@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { slices } from '../../codec/checksum.ts'
+import { slices } from '../codec/checksum.ts'
 
 /** Larger encoded values are kept in files: a row of this size still fits SQLite's pages well. */
 export const FILE_VALUE_BYTES: number = 64 * 1024

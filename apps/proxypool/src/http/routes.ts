@@ -1,0 +1,141 @@
+import { timingSafeEqual } from 'node:crypto'
+import { Hono, type Context } from 'hono'
+import { stream } from 'hono/streaming'
+import { FORMATS, type Format } from '../import/format.ts'
+import { importProxies } from '../import/import.ts'
+import type { ProxyPool, ProxyView } from '../pool/pool.ts'
+import { STRATEGIES, type Strategy } from '../pool/strategy.ts'
+import type { ProxyInput } from '../proxy/record.ts'
+import { RequestError } from './failure.ts'
+
+const PAGE_MAX = 1000
+
+/** The routes of the pool. `token`: who shows it gets credentials; without one nobody does. */
+export function poolRoutes(pool: ProxyPool, token: string | undefined): Hono {
+  const app = new Hono()
+
+  app.post('/proxies', async (c) => {
+    const body: unknown = await c.req.json().catch(() => undefined)
+    if (typeof body !== 'object' || body === null) throw bad('body', 'a JSON object with `url`')
+    const fields = body as Record<string, unknown>
+    const known = ['url', 'username', 'password', 'source', 'ttl_seconds', 'fetched_at']
+    const unknown = Object.keys(fields).find((name) => !known.includes(name))
+    if (unknown !== undefined) throw bad(unknown, `one of ${known.join(', ')}`)
+    const { ttl_seconds: ttlSeconds, fetched_at: fetchedAt, ...rest } = fields
+    const key = await pool.add({ ...rest, ttlSeconds, fetchedAt } as ProxyInput)
+    return c.json({ key }, 201)
+  })
+
+  app.get('/proxies', async (c) => {
+    const limit = whole(c, 'limit', 100, PAGE_MAX)
+    const after = c.req.query('after')
+    const proxies: ProxyView[] = []
+    let isPast = after === undefined
+    let next: string | undefined
+    for await (const key of pool.keys()) {
+      if (!isPast) {
+        isPast = key === after
+        continue
+      }
+      if (proxies.length === limit) {
+        next = proxies.at(-1)?.key
+        break
+      }
+      const view = await pool.view(key)
+      if (view) proxies.push(view)
+    }
+    return c.json({ proxies, next })
+  })
+
+  app.get('/proxies/next', async (c) => {
+    const strategy = c.req.query('strategy') ?? 'round-robin'
+    if (!(STRATEGIES as readonly string[]).includes(strategy)) throw bad('strategy', STRATEGIES.join(', '))
+    const wantsCredentials = c.req.query('credentials') === 'true'
+    if (wantsCredentials && !showsToken(c, token)) {
+      throw new RequestError({
+        status: 403,
+        code: 'token-required',
+        message: 'Credentials are given only to who shows the token.',
+        hint: 'Set API_TOKEN of the service, and send it as `Authorization: Bearer …`.',
+      })
+    }
+    const found = await pool.next(strategy as Strategy)
+    if (!found) throw new RequestError({ status: 404, code: 'none-healthy', message: 'No proxy is healthy now.' })
+    const { url, source, username, password } = found.proxy
+    return c.json({ key: found.key, url, source, ...(wantsCredentials ? { username, password } : undefined) })
+  })
+
+  app.get('/proxies/:key', async (c) => {
+    const view = await pool.view(keyOf(c))
+    if (!view) throw noSuch(keyOf(c))
+    return c.json(view)
+  })
+
+  app.delete('/proxies/:key', async (c) => {
+    if (!(await pool.remove(keyOf(c)))) throw noSuch(keyOf(c))
+    return c.json({ removed: 1 })
+  })
+
+  app.post('/proxies/:key/failure', async (c) => {
+    const body = (await c.req.json().catch(() => ({}))) as { error?: unknown }
+    const error = typeof body.error === 'string' ? body.error.slice(0, 200) : undefined
+    return c.json({ evicted: await pool.reportFailure(keyOf(c), error) })
+  })
+
+  app.get('/proxies/:key/history', async (c) => c.json({ checks: await pool.history(keyOf(c)) }))
+
+  app.get('/health', async (c) => {
+    const { counts, isDegraded } = pool
+    const tiers = (await pool.tide.tiers()).map(({ tier, state, reason }) => ({ tier, state, reason }))
+    return c.json({ status: isDegraded ? 'degraded' : 'ok', proxies: counts, tiers })
+  })
+
+  app.post('/import', async (c) => {
+    const format = c.req.query('format') ?? 'txt'
+    if (!(FORMATS as readonly string[]).includes(format)) throw bad('format', FORMATS.join(', '))
+    const body = c.req.raw.body ?? new Blob([]).stream()
+    return c.json(await importProxies(pool, body, { format: format as Format, source: c.req.query('source') }))
+  })
+
+  // Sealed: it can be read only with the keys it was sealed under.
+  app.get('/export', (c) => {
+    c.header('Content-Type', 'application/jsonl')
+    c.header('Content-Disposition', 'attachment; filename="proxies.sealed.jsonl"')
+    return stream(c, async (out) => {
+      for await (const line of pool.tide.export()) await out.write(line)
+    })
+  })
+
+  return app
+}
+
+function keyOf(c: Context): string {
+  const key = c.req.param('key') ?? ''
+  if (!/^[0-9a-f]{16}$/.test(key)) throw bad('key', '16 hex digits')
+  return key
+}
+
+function showsToken(c: Context, token: string | undefined): boolean {
+  const shown = Buffer.from(c.req.header('authorization') ?? '')
+  const expected = Buffer.from(`Bearer ${token}`)
+  return token !== undefined && shown.length === expected.length && timingSafeEqual(shown, expected)
+}
+
+function whole(c: Context, name: string, fallback: number, max: number): number {
+  const text = c.req.query(name) ?? String(fallback)
+  if (!/^\d{1,6}$/.test(text) || Number(text) < 1 || Number(text) > max)
+    throw bad(name, `a whole number from 1 to ${max}`)
+  return Number(text)
+}
+
+function bad(parameter: string, expected: string): RequestError {
+  return new RequestError({
+    status: 400,
+    code: 'bad-parameter',
+    message: `Expected \`${parameter}\` to be ${expected}.`,
+  })
+}
+
+function noSuch(key: string): RequestError {
+  return new RequestError({ status: 404, code: 'no-such-proxy', message: `There is no proxy ${key}.` })
+}

@@ -1,0 +1,60 @@
+import { door } from '@tidemark/serve'
+import { Hono } from 'hono'
+import { secureHeaders } from 'hono/secure-headers'
+import { failureOf } from './http/failure.ts'
+import { poolPage } from './http/page.ts'
+import { poolRoutes } from './http/routes.ts'
+import { connectCheck } from './pool/connect-check.ts'
+import type { PoolOptions } from './pool/options.ts'
+import { ProxyPool } from './pool/pool.ts'
+
+/** Options of {@link openService}. */
+export interface ServiceOptions extends Omit<PoolOptions, 'check'> {
+  /** What is asked for through a proxy to try it. */
+  readonly target: string
+  /** Who shows it gets credentials with `next`; without one nobody does. */
+  readonly token?: string | undefined
+  /** Names this service is called by, besides `localhost` and its addresses. */
+  readonly publicHosts?: readonly string[] | undefined
+  /** Takes errors that are the service's own fault. Defaults to `console.error`. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+/** A running pool, and what answers requests about it. */
+export interface Service extends AsyncDisposable {
+  readonly fetch: (request: Request) => Response | Promise<Response>
+  readonly pool: ProxyPool
+  readonly close: () => Promise<void>
+}
+
+/** Opens the pool and builds the routes. Errors: those of `createTidemark`; `RangeError` for a target that is no address. */
+export function openService({
+  target,
+  token,
+  publicHosts = [],
+  onError = console.error,
+  ...options
+}: ServiceOptions): Service {
+  if (!URL.canParse(target)) throw new RangeError(`Expected the target to be an address, got '${target}'.`)
+  const pool = new ProxyPool({ ...options, check: connectCheck(target) })
+  const app = new Hono()
+  app.use(
+    secureHeaders({
+      strictTransportSecurity: false,
+      contentSecurityPolicy: { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"] },
+    }),
+  )
+  app.use(door(publicHosts))
+  app.route('/', poolRoutes(pool, token))
+  app.route('/', poolPage(pool))
+  app.notFound((c) =>
+    c.json({ error: { code: 'no-such-route', message: `There is no ${c.req.method} ${c.req.path}.` } }, 404),
+  )
+  app.onError((error, c) => {
+    const { status, ...failure } = failureOf(error)
+    if (status === 500) onError(error)
+    return c.json({ error: failure }, status)
+  })
+  const close = (): Promise<void> => pool.close()
+  return { fetch: (request) => app.fetch(request), pool, close, [Symbol.asyncDispose]: close }
+}

@@ -1,0 +1,86 @@
+import { Hono, type Context } from 'hono'
+import type { ItemReading, ListReading, Reading } from 'tidemark'
+import type { DeviceCache } from '../cache/device-cache.ts'
+import type { JsonObject } from '../cache/record.ts'
+import type { Operations } from '../fleet/operations.ts'
+import type { Permit } from '../fleet/permit.ts'
+import { cacheHeaders, sourceOf } from './cache-status.ts'
+import { configOf, indexOf, isForced, unitOf } from './parameters.ts'
+import { waveformBody } from './waveform-body.ts'
+
+/** Everything under `/device`: what a unit says, from the cache or from the unit, and what changes a unit. */
+export function deviceRoutes(cache: DeviceCache, operations: Operations, permit: Permit): Hono {
+  const app = new Hono()
+
+  const info = async (c: Context): Promise<Response> => {
+    const unit = unitOf(c, permit)
+    const reading = await cache.info.read(unit, { refresh: isForced(c) })
+    return answer(c, reading, { unit, ...reading.value })
+  }
+  app.get('/info', info)
+  app.post('/connect', info)
+
+  app.get('/events', async (c) => {
+    const unit = unitOf(c, permit)
+    const reading = await cache.events.read(unit, { refresh: isForced(c) })
+    // Another life of the memory may be another unit: look at its serial, behind this answer.
+    if (reading.era === 'new') void cache.info.get(unit, { refresh: true }).catch(() => {})
+    const { value: events, added, era } = reading
+    return answer(c, reading, { unit, count: events.length, added: added ?? 0, era: era ?? 'same', events })
+  })
+
+  app.get('/event/:index', async (c) => {
+    const unit = unitOf(c, permit)
+    const reading = await cache.events.readAt(unit, indexOf(c), { refresh: isForced(c) })
+    return answer(c, reading, { unit, ...reading.value })
+  })
+
+  app.get('/event/:index/waveform', async (c) => {
+    const unit = unitOf(c, permit)
+    const reading = await cache.waveforms.read([unit, indexOf(c)], { refresh: isForced(c) })
+    // The long part is written once for each recording; only what is true of this answer is put in front of it.
+    const head = JSON.stringify({ unit, cache: sourceOf(reading) })
+    const body = `${head.slice(0, -1)},${waveformBody(reading.value).slice(1)}`
+    return c.body(body, 200, { 'Content-Type': 'application/json', ...cacheHeaders(reading, isForced(c)) })
+  })
+
+  app.get('/monitor/status', async (c) => {
+    const unit = unitOf(c, permit)
+    const reading = await cache.status.read(unit, { refresh: isForced(c) })
+    return answer(c, reading, { unit, ...reading.value })
+  })
+
+  app.post('/monitor/start', async (c) => {
+    const unit = unitOf(c, permit)
+    await operations.setMonitoring(unit, true)
+    return c.json({ unit, is_monitoring: true })
+  })
+
+  app.post('/monitor/stop', async (c) => {
+    const unit = unitOf(c, permit)
+    await operations.setMonitoring(unit, false)
+    return c.json({ unit, is_monitoring: false })
+  })
+
+  app.post('/config', async (c) => {
+    const unit = unitOf(c, permit)
+    const config = await configOf(c)
+    await operations.writeConfig(unit, config)
+    return c.json({ unit, written: Object.keys(config).length })
+  })
+
+  app.post('/events/erase', async (c) => {
+    const unit = unitOf(c, permit)
+    return c.json({ unit, dropped: await operations.erase(unit) })
+  })
+
+  return app
+}
+
+function answer(
+  c: Context,
+  reading: Reading<unknown> | ItemReading<unknown> | ListReading<unknown>,
+  body: JsonObject,
+): Response {
+  return c.json({ ...body, cache: sourceOf(reading) }, 200, cacheHeaders(reading, isForced(c)))
+}

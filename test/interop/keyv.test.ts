@@ -1,0 +1,81 @@
+import keyvTestSuite, { keyvIteratorTests } from '@keyv/test-suite'
+import KeyvFive from 'keyv'
+import { Keyv as KeyvSix } from 'keyv6'
+import { createTidemark, memory, sqlite, ttl, type Tidemark } from 'tidemark'
+import { keyvStore } from 'tidemark/keyv'
+import * as vitest from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
+
+const open = (): Tidemark => createTidemark({ tiers: [memory(), sqlite({ path: ':memory:' })] })
+
+describe('the published suite of Keyv', () => {
+  const tide = open()
+  const store = (): ReturnType<typeof keyvStore> => keyvStore(tide)
+  afterAll(() => tide.close())
+  keyvTestSuite(vitest, KeyvFive, store)
+  keyvIteratorTests(vitest, KeyvFive, store)
+})
+
+describe.for([
+  ['Keyv 5', KeyvFive, 5],
+  ['Keyv 6, times to live', KeyvSix, 5],
+  ['Keyv 6, absolute times', KeyvSix, 6],
+] as const)('%s', ([, Keyv, contract]) => {
+  const make = (): { tide: Tidemark; keyv: InstanceType<typeof KeyvFive> } => {
+    const tide = open()
+    const keyv = new (Keyv as typeof KeyvFive)({ store: keyvStore(tide, { contract }) })
+    return { tide, keyv }
+  }
+
+  it('sets, gets, deletes, and says what was there', async () => {
+    const { tide, keyv } = make()
+    expect(await keyv.set('a', { n: 1 })).toBe(true)
+    expect(await keyv.get('a')).toEqual({ n: 1 })
+    expect(await keyv.has('a')).toBe(true)
+    expect([await keyv.delete('a'), await keyv.delete('a'), await keyv.get('a')]).toEqual([true, false, undefined])
+    await tide.close()
+  })
+
+  it('a time to live ends', async () => {
+    const { tide, keyv } = make()
+    await keyv.set('a', 1, 40)
+    await keyv.set('b', 2)
+    expect(await keyv.get('a')).toBe(1)
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect([await keyv.get('a'), await keyv.get('b')]).toEqual([undefined, 2])
+    await tide.close()
+  })
+
+  it('namespaces over one cache do not see or clear each other', async () => {
+    const tide = open()
+    const over = (namespace: string): InstanceType<typeof KeyvFive> =>
+      new (Keyv as typeof KeyvFive)({ store: keyvStore(tide, { contract }), namespace })
+    const [a, b] = [over('one'), over('two')]
+    await a.set('k', 1)
+    await b.set('k', 2)
+    await a.clear()
+    expect([await a.get('k'), await b.get('k')]).toEqual([undefined, 2])
+    await tide.close()
+  })
+})
+
+it('outlives its process in a persistent tier and takes many at once', async () => {
+  const tide = open()
+  const store = keyvStore(tide)
+  await store.setMany([
+    { key: 'a', value: 1 },
+    { key: 'b', value: 2, ttl: 60_000 },
+  ])
+  expect(await store.getMany(['a', 'b', 'c'])).toEqual([1, 2, undefined])
+  expect(await store.hasMany(['a', 'c'])).toEqual([true, false])
+  expect(await store.deleteMany(['a', 'c'])).toBe(true)
+  await tide.close()
+})
+
+it('options that do not fit are refused', () => {
+  const tide = open()
+  expect(() => keyvStore(tide, { contract: 4 as never })).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+  expect(() => keyvStore(tide, { nme: 'x' } as never)).toThrow(expect.objectContaining({ code: 'unknown-option' }))
+  tide.resource({ name: 'users', load: () => 1, freshness: ttl('1m') })
+  expect(() => keyvStore(tide, { name: 'users' })).toThrow(expect.objectContaining({ code: 'name-taken' }))
+})

@@ -1,0 +1,83 @@
+// Four processes over one SQLite file or one Redis, mixed work, killed at random. SOAK_SECONDS sets how long (default 5; continuous
+// integration runs 60 for each kind of coherence).
+
+import { fork, type ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it, onTestFinished } from 'vitest'
+import { testFolder } from '../folder.ts'
+import { sharedPlaces } from '../redis/shared.ts'
+
+const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 5)
+const MAIN = fileURLToPath(new URL('soak-main.ts', import.meta.url))
+const PROCESSES = 4
+const folder = testFolder()
+const redisPlaces = await sharedPlaces()
+
+interface Report {
+  readonly reads: number
+  readonly loads: number
+  readonly changes: number
+  readonly stale: number
+  readonly oldestMs: number
+  readonly errors: readonly string[]
+  readonly tierFailures: number
+}
+
+type Run = readonly ['sqlite' | 'redis', 'strict' | 'eventual', place: string]
+
+const coherences = ['strict', 'eventual'] as const
+const runs: readonly Run[] = [
+  ...coherences.map((coherence): Run => ['sqlite', coherence, join(folder, `${coherence}.db`)]),
+  ...coherences.flatMap((coherence, i): Run[] => (redisPlaces ? [['redis', coherence, redisPlaces(i)]] : [])),
+]
+
+it.for(runs)(
+  `%s, %s: four processes, ${SECONDS} s, killed at random: nothing stale, no error`,
+  { timeout: SECONDS * 1000 + 30_000 },
+  async ([shared, coherence, place]) => {
+    const truth = join(folder, `truth-${shared}-${coherence}`)
+    writeFileSync(truth, Buffer.alloc(40 * 24))
+    const reports: Report[] = []
+    const children: ChildProcess[] = []
+    const start = (index: number): void => {
+      const child = fork(MAIN, [place, truth, String(index), coherence], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      })
+      const at =
+        reports.push({ reads: 0, loads: 0, changes: 0, stale: 0, oldestMs: 0, errors: [], tierFailures: 0 }) - 1
+      child.on('message', (report: Report) => (reports[at] = report))
+      children[index] = child
+    }
+    for (let i = 0; i < PROCESSES; i++) start(i)
+    onTestFinished(() => children.forEach((child) => void child.kill('SIGKILL')))
+    let kills = 0
+    const endAt = performance.now() + SECONDS * 1000
+    while (performance.now() < endAt) {
+      await new Promise((resolve) => setTimeout(resolve, 400 + Math.random() * 800))
+      const victim = Math.floor(Math.random() * PROCESSES)
+      const child = children[victim] as ChildProcess
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGKILL')
+      await gone
+      kills++
+      start(victim)
+    }
+    const sum = (of: (report: Report) => number): number => reports.reduce((total, report) => total + of(report), 0)
+    const figures = {
+      reads: sum((r) => r.reads),
+      loads: sum((r) => r.loads),
+      changes: sum((r) => r.changes),
+      kills,
+      stale: sum((r) => r.stale),
+      oldestMs: Math.round(Math.max(...reports.map((r) => r.oldestMs))),
+      tierFailures: sum((r) => r.tierFailures),
+    }
+    console.log(`${shared}, ${coherence}: ${JSON.stringify(figures)}`)
+    expect(reports.flatMap((r) => r.errors)).toEqual([])
+    expect(figures.stale).toBe(0)
+    expect(figures.reads).toBeGreaterThan(SECONDS * 20)
+    expect(figures.changes).toBeGreaterThan(SECONDS * 2)
+  },
+)

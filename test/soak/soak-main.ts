@@ -1,0 +1,94 @@
+// One of several processes that read, load, set and invalidate at one place. It checks every read against the truth, a
+// file of slots: for each key the version the source has now, and the version whose change has resolved, with its time.
+
+import { openSync, readSync, writeSync } from 'node:fs'
+import { createTidemark, memory, ttl } from '../../src/index.ts'
+import { sharedTiers } from '../process/place.ts'
+
+const [place, truthPath, indexText, coherence] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  'eventual' | 'strict',
+]
+const index = Number(indexText)
+const KEYS = 40
+const PROCESSES = 4
+const truth = openSync(truthPath, 'r+')
+const SOURCE = 0
+const RESOLVED = 8
+const RESOLVED_AT = 16
+const SLOT_BYTES = 24
+
+const nowMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
+const readAt = (key: number, field: number): number => {
+  const bytes = Buffer.alloc(8)
+  readSync(truth, bytes, 0, 8, key * SLOT_BYTES + field)
+  return bytes.readDoubleLE(0)
+}
+const writeAt = (key: number, field: number, value: number): void => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleLE(value)
+  writeSync(truth, bytes, 0, 8, key * SLOT_BYTES + field)
+}
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const random = (below: number): number => Math.floor(Math.random() * below)
+
+const report = { reads: 0, loads: 0, changes: 0, stale: 0, oldestMs: 0, errors: [] as string[], tierFailures: 0 }
+const tide = createTidemark({ tiers: [memory({ maxEntries: 30 }), ...sharedTiers(place).tiers], coherence })
+tide.on('event', (event) => {
+  if (event.type === 'tier-failed') report.tierFailures++
+})
+const users = tide.resource<number, { v: number }>({
+  name: 'users',
+  load: async (key) => {
+    report.loads++
+    const v = readAt(key, SOURCE)
+    await pause(random(5))
+    return { v }
+  },
+  freshness: ttl('1h'),
+  scope: (key) => `s${key % 5}`,
+  tags: (key) => [`t${key % 7}`],
+})
+
+async function read(): Promise<void> {
+  const key = random(KEYS)
+  const resolvedAt = readAt(key, RESOLVED_AT)
+  const resolved = readAt(key, RESOLVED)
+  const startedAt = nowMs()
+  const { v } = await users.get(key)
+  report.reads++
+  if (v >= resolved) return
+  const ageMs = startedAt - resolvedAt
+  report.oldestMs = Math.max(report.oldestMs, ageMs)
+  // Strict: none may be old. Eventual: one look every 50 ms, and room for a machine with more processes than cores.
+  if (coherence === 'strict' || ageMs > 300) report.stale++
+}
+
+/** Every key has one process that changes it, so that versions only grow. */
+async function change(): Promise<void> {
+  const key = index + PROCESSES * random(KEYS / PROCESSES)
+  const version = nowMs()
+  writeAt(key, SOURCE, version)
+  const kind = random(5)
+  if (kind === 0) await users.set(key, { v: version })
+  else if (kind === 1) await users.delete(key)
+  else if (kind === 2) await users.invalidate(key)
+  else if (kind === 3) await tide.scope(`s${key % 5}`).clear()
+  else await tide.invalidateTag(`t${key % 7}`)
+  writeAt(key, RESOLVED_AT, nowMs())
+  writeAt(key, RESOLVED, version)
+  report.changes++
+}
+
+async function loop(work: () => Promise<void>, pauseMs: number): Promise<void> {
+  for (;;) {
+    await work().catch((error: unknown) => report.errors.push(String(error)))
+    await pause(random(pauseMs))
+  }
+}
+
+for (let i = 0; i < 6; i++) void loop(read, 3)
+void loop(change, 40)
+setInterval(() => process.send?.(report), 100)

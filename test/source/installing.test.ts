@@ -1,0 +1,145 @@
+// Installing, looking at it, and taking it away again.
+
+import { describe, expect, it } from 'vitest'
+import { isTidemarkError } from 'tidemark'
+import { installRevisions, removeRevisions, revisionsStatus, type InstallOptions } from 'tidemark/postgres'
+import { eachPostgres, onPostgres, plainTables } from './postgres.ts'
+
+await eachPostgres((database) => {
+  const schema = { schema: database.own }
+  const install = (options: Omit<InstallOptions, 'schema'>): Promise<string[]> =>
+    installRevisions(database.client, { ...options, ...schema })
+  const status = () => revisionsStatus(database.client, schema)
+  const named = (table: string): string => `${database.schema}.${table}`
+
+  it('installs what is missing, does nothing the second time, and takes all of it away', async () => {
+    await plainTables(database, 'topics', 'tasks')
+    expect(await status()).toEqual([])
+    expect(await install({ tables: ['topics'] })).toEqual([named('topics')])
+    expect(await install({ tables: ['topics'] })).toEqual([])
+    expect(await install({ tables: ['topics', 'tasks', 'topics'] })).toEqual([named('tasks')])
+    await database.run('insert into topics values (1)')
+    await database.run('insert into topics values (2)')
+    expect(await status()).toEqual([
+      { table: named('tasks'), mode: 'counters', notify: false, count: 0, rows: 1, missing: [] },
+      { table: named('topics'), mode: 'counters', notify: false, count: 2, rows: 1, missing: [] },
+    ])
+    expect(await removeRevisions(database.client, { tables: ['tasks'], ...schema })).toEqual([named('tasks')])
+    expect((await status()).map(({ table }) => table)).toEqual([named('topics')])
+    expect(await removeRevisions(database.client, schema)).toEqual([named('topics')])
+    expect(await status()).toEqual([])
+    expect(await database.rows(`select from pg_namespace where nspname = '${database.own}'`)).toEqual([])
+    expect(await removeRevisions(database.client, schema)).toEqual([])
+    await database.run('insert into topics values (3)')
+  })
+
+  it('changes how a table is watched', async () => {
+    await plainTables(database, 'topics')
+    await install({ tables: ['topics'] })
+    expect(await install({ tables: ['topics'], mode: 'snapshot', notify: true })).toEqual([named('topics')])
+    expect(await status()).toMatchObject([{ mode: 'snapshot', notify: true }])
+    await removeRevisions(database.client, schema)
+  })
+
+  it('says which partitions are not watched, and watches them when it is done again', async () => {
+    await database.run('drop table if exists parts; create table parts (id int) partition by range (id)')
+    await install({ tables: ['parts'] })
+    await database.run('create table parts_a partition of parts for values from (0) to (10)')
+    expect(await status()).toMatchObject([{ table: named('parts'), missing: [named('parts_a')] }])
+    expect(await install({ tables: ['parts'] })).toEqual([named('parts_a')])
+    expect(await status()).toMatchObject([{ missing: [] }])
+    await removeRevisions(database.client, schema)
+  })
+
+  it('all or nothing: one table that is none, and nothing is there', async () => {
+    await plainTables(database, 'topics')
+    const refused = await install({ tables: ['topics', 'no_such'] }).catch((error: unknown) => error)
+    expect(isTidemarkError(refused, 'revision-table')).toBe(true)
+    expect(await status()).toEqual([])
+  })
+
+  it('a table that was renamed keeps being counted, under the name it had; removing takes either', async () => {
+    await plainTables(database, 'topics')
+    await install({ tables: ['topics'] })
+    await database.run('alter table topics rename to subjects')
+    expect(await status()).toMatchObject([{ table: named('topics'), missing: [named('topics')] }])
+    expect(await removeRevisions(database.client, { tables: [named('topics')], ...schema })).toEqual([named('topics')])
+    expect(await status()).toEqual([])
+    await database.run('drop table subjects')
+  })
+
+  it('a table that was installed, removed and installed again never tells a revision it told before', async () => {
+    await plainTables(database, 'topics', 'tasks')
+    await install({ tables: ['topics', 'tasks'] })
+    const era = async () => (await database.rows(`select id from ${database.own}.tidemark_era`))[0]
+    const before = await era()
+    await removeRevisions(database.client, { tables: ['tasks'], ...schema })
+    const between = await era()
+    await install({ tables: ['tasks'] })
+    expect(new Set([before, between, await era()].map((it) => JSON.stringify(it))).size).toBe(3)
+    await removeRevisions(database.client, schema)
+  })
+})
+
+await onPostgres((database) => {
+  it('two who install at the same time do not meet halfway', async () => {
+    await plainTables(database, 'topics', 'tasks')
+    const options = { tables: ['topics', 'tasks'], schema: database.own }
+    await Promise.all(Array.from({ length: 6 }, () => installRevisions(database.client, options)))
+    expect(await revisionsStatus(database.client, { schema: database.own })).toHaveLength(2)
+    await removeRevisions(database.client, { schema: database.own })
+  })
+
+  it('what failed halfway left nothing behind', async () => {
+    await plainTables(database, 'topics', 'tasks')
+    const role = `${database.schema}_stranger`
+    await database.run(`create role ${role}; grant create on database ${await nameOf(database)} to ${role}`)
+    await database.run(`grant usage on schema ${database.schema} to ${role}; grant trigger on topics to ${role}`)
+    const client = await database.connect()
+    await client.query(`set role ${role}`)
+    // May put a trigger on one of the tables, and neither on the other nor decide that it always fires.
+    const refused = await installRevisions(client, { tables: ['topics', 'tasks'], schema: database.own }).catch(
+      (error: unknown) => error,
+    )
+    expect(refused).toMatchObject({ code: '42501' })
+    expect(await database.rows(`select from pg_namespace where nspname = '${database.own}'`)).toEqual([])
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    await client.end()
+    await database.run(`drop owned by ${role}; drop role ${role}`)
+  })
+
+  it('lines that were written instead of slots are folded: they stay few, and none is lost', async () => {
+    await plainTables(database, 'topics')
+    await installRevisions(database.client, { tables: ['topics'], mode: 'snapshot', schema: database.own })
+    const client = await database.connect()
+    for (let i = 0; i < 40; i++) {
+      await client.query('do $$ begin for i in 1..25 loop insert into topics values (i); commit; end loop; end $$')
+    }
+    const [status] = await revisionsStatus(database.client, { schema: database.own })
+    expect(status?.count).toBe(1_000)
+    expect(status?.rows).toBeLessThan(250)
+    await client.end()
+    await removeRevisions(database.client, { schema: database.own })
+  })
+})
+
+async function nameOf(database: { rows: (sql: string) => Promise<Record<string, unknown>[]> }): Promise<string> {
+  return (await database.rows('select quote_ident(current_database()) as name'))[0]?.['name'] as string
+}
+
+describe('options', () => {
+  const client = { query: async () => ({ rows: [] }) }
+  const refusals: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ['installRevisions.client', () => installRevisions(undefined as never, { tables: ['a'] })],
+    ['installRevisions.tables', () => installRevisions(client, { tables: [''] })],
+    ['installRevisions.mode', () => installRevisions(client, { tables: ['a'], mode: 'watermark' as never })],
+    ['installRevisions.notify', () => installRevisions(client, { tables: ['a'], notify: 1 as never })],
+    ['installRevisions.schema', () => installRevisions(client, { tables: ['a'], schema: 'A"' })],
+    ['removeRevisions.tables', () => removeRevisions(client, { tables: [] })],
+  ]
+  it.for(refusals)('%s is checked', async ([option, call]) => {
+    const error = await call().catch((thrown: unknown) => thrown)
+    expect(isTidemarkError(error, 'invalid-option')).toBe(true)
+    expect((error as Error).message).toContain(`\`${option}\``)
+  })
+})

@@ -1,0 +1,168 @@
+// Revisions of a SQLite file: the same promises, kept by triggers for each row.
+
+import { copyFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import {
+  installSqliteRevisions,
+  isTidemarkError,
+  removeSqliteRevisions,
+  renewSqliteRevisions,
+  sqliteRevision,
+  sqliteRevisionsStatus,
+} from 'tidemark'
+import { readRevisions, type RevisionSource } from '../../src/source/revision.ts'
+import { testFolder } from '../folder.ts'
+
+const folder = testFolder()
+const { signal } = new AbortController()
+let files = 0
+
+function open(path = join(folder, `${++files}.db`)): DatabaseSync {
+  const database = new DatabaseSync(path)
+  onTestFinished(() => {
+    if (database.isOpen) database.close()
+  })
+  return database
+}
+
+function withTables(): DatabaseSync {
+  const database = open()
+  database.exec('create table topics (id integer primary key, x); create table tasks (id integer primary key, x)')
+  installSqliteRevisions(database, ['topics', 'tasks'])
+  database.exec('insert into topics values (1, 0), (2, 0), (3, 0)')
+  return database
+}
+
+const tell = async (...revisions: RevisionSource[]): Promise<readonly string[]> =>
+  (await readRevisions(revisions, signal)).revisions
+
+async function isSeen(revision: RevisionSource, work: () => unknown): Promise<boolean> {
+  const before = await tell(revision)
+  expect(await tell(revision)).toEqual(before)
+  work()
+  return (await tell(revision))[0] !== before[0]
+}
+
+const codeOf = async (revision: RevisionSource): Promise<unknown> =>
+  tell(revision).then(
+    () => undefined,
+    (error: unknown) => (isTidemarkError(error) ? error.code : error),
+  )
+
+describe('sqliteRevision', () => {
+  it('an insert, an update, a delete, a bulk update, a replacement and a delete of everything are each seen', async () => {
+    const database = withTables()
+    const revision = sqliteRevision(['topics'], { database })
+    for (const sql of [
+      'insert into topics values (4, 0)',
+      'update topics set x = 1 where id = 1',
+      'delete from topics where id = 2',
+      'update topics set x = x + 1',
+      'insert or replace into topics values (1, 9)',
+      'insert into topics values (1, 8) on conflict do update set x = excluded.x',
+      'delete from topics',
+    ]) {
+      expect(await isSeen(revision, () => database.exec(sql)), sql).toBe(true)
+    }
+  })
+
+  it('other tables do not count, sections are told apart', async () => {
+    const database = withTables()
+    const topics = sqliteRevision(['topics'], { database })
+    const both = sqliteRevision(['topics', 'tasks'], { database })
+    const before = await tell(topics, both)
+    database.exec('insert into tasks values (1, 0)')
+    const after = await tell(topics, both)
+    expect(after.map((it, i) => it === before[i])).toEqual([true, false])
+  })
+
+  it('what is rolled back is not seen; what another connection commits is, when it commits', async () => {
+    const database = withTables()
+    const revision = sqliteRevision(['topics'], { database })
+    expect(await isSeen(revision, () => database.exec('begin; delete from topics; rollback'))).toBe(false)
+    database.exec('pragma journal_mode = wal')
+    const other = open(database.location() as string)
+    other.exec('begin; insert into topics values (9, 0)')
+    expect(await isSeen(revision, () => {})).toBe(false)
+    expect(await isSeen(revision, () => other.exec('commit'))).toBe(true)
+  })
+
+  it('tells nothing inside a transaction: what it wrote may never be committed', async () => {
+    const database = withTables()
+    const revision = sqliteRevision(['topics'], { database })
+    database.exec('begin; insert into topics values (9, 0)')
+    expect(await codeOf(revision)).toBe('revision-in-transaction')
+    database.exec('rollback')
+    expect(await codeOf(revision)).toBeUndefined()
+  })
+
+  it('a restore is another era: a backup in place of the file, or one we are told of', async () => {
+    const database = withTables()
+    const path = database.location() as string
+    const backup = join(folder, 'backup.db')
+    database.exec(`vacuum into '${backup}'`)
+    const [before] = await tell(sqliteRevision(['topics'], { database }))
+    database.close()
+    copyFileSync(backup, `${path}.new`)
+    renameSync(`${path}.new`, path)
+    const restored = open(path)
+    const revision = sqliteRevision(['topics'], { database: restored })
+    expect((await tell(revision))[0]).not.toBe(before)
+    expect(await isSeen(revision, () => renewSqliteRevisions(restored))).toBe(true)
+  })
+
+  it('without its triggers a revision is refused, not trusted', async () => {
+    const database = open()
+    database.exec('create table topics (id)')
+    const revision = sqliteRevision(['topics'], { database })
+    expect(await codeOf(revision)).toBe('revision-not-installed')
+    expect(await codeOf(sqliteRevision(['no_such'], { database }))).toBe('revision-table')
+    installSqliteRevisions(database, ['topics'])
+    expect(await codeOf(revision)).toBeUndefined()
+    database.exec('drop table topics; create table topics (id)')
+    expect(await codeOf(revision)).toBe('revision-not-installed')
+    installSqliteRevisions(database, ['topics'])
+    expect(await isSeen(revision, () => database.exec('insert into topics values (1)'))).toBe(true)
+  })
+})
+
+describe('installing', () => {
+  it('does nothing the second time; says what is there; takes all of it away', () => {
+    const database = open()
+    database.exec(`create table topics (id); create table "O'Brien ""x""" (id)`)
+    const tables = ['topics', `O'Brien "x"`]
+    expect(sqliteRevisionsStatus(database)).toEqual([])
+    expect(installSqliteRevisions(database, tables)).toEqual(tables)
+    expect(installSqliteRevisions(database, tables)).toEqual([])
+    database.exec(`insert into "O'Brien ""x""" values (1), (2)`)
+    expect(sqliteRevisionsStatus(database)).toEqual([
+      { table: `O'Brien "x"`, count: 2, missing: [] },
+      { table: 'topics', count: 0, missing: [] },
+    ])
+    database.exec('drop table topics')
+    expect(sqliteRevisionsStatus(database)[1]?.missing).toHaveLength(3)
+    expect(removeSqliteRevisions(database, ['topics'])).toEqual(['topics'])
+    expect(removeSqliteRevisions(database)).toEqual([`O'Brien "x"`])
+    expect(removeSqliteRevisions(database)).toEqual([])
+    expect(database.prepare("select name from sqlite_schema where name like 'tidemark%'").all()).toEqual([])
+  })
+
+  it('all or nothing, and not inside a transaction', () => {
+    const database = open()
+    database.exec('create table topics (id)')
+    expect(() => installSqliteRevisions(database, ['topics', 'no_such'])).toThrow('no such table')
+    expect(sqliteRevisionsStatus(database)).toEqual([])
+    database.exec('begin')
+    expect(() => installSqliteRevisions(database, ['topics'])).toThrow('inside a transaction')
+    database.exec('rollback')
+  })
+
+  it('refuses what is no database and what are no tables', () => {
+    expect(() => sqliteRevision(['a'], { database: {} as never })).toThrow('`sqliteRevision.database`')
+    expect(() => sqliteRevision([], { database: open() })).toThrow('`sqliteRevision.tables`')
+    expect(() => installSqliteRevisions(open(), 'topics' as never)).toThrow('`installSqliteRevisions.tables`')
+    expect(() => removeSqliteRevisions('x.db' as never)).toThrow('`removeSqliteRevisions.database`')
+  })
+})

@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { createTidemark, memory, sqlite, untilInvalidated, type Resource, type Tidemark } from 'tidemark'
+import { expect, it } from 'vitest'
+import { testFolder } from '../folder.ts'
+
+const folder = testFolder()
+
+function open(path: string): { tide: Tidemark; values: Resource<string, string> } {
+  const tide = createTidemark({ tiers: [memory(), sqlite({ path })], coherence: 'strict' })
+  const values = tide.resource({ name: 'values', load: () => 'loaded', freshness: untilInvalidated() })
+  return { tide, values }
+}
+
+it.for(['deleted', 'set'] as const)(
+  'a set that waited too long for the file is not replayed over what another process %s since',
+  async (how) => {
+    const path = join(folder, `${how}.db`)
+    const [a, b] = [open(path), open(path)]
+    await a.values.set('k', 'v0')
+    const holder = new DatabaseSync(path)
+    holder.exec('BEGIN IMMEDIATE')
+    // Resolves when the file could not be had for 5 s: the change is journaled.
+    await a.values.set('k', 'v1')
+    holder.exec('COMMIT')
+    holder.close()
+    if (how === 'deleted') await b.values.delete('k')
+    else await b.values.set('k', 'v2')
+    await expect.poll(async () => (await a.tide.tiers())[1]?.journal.items, { timeout: 10_000 }).toBe(0)
+    const expected = how === 'deleted' ? 'loaded' : 'v2'
+    expect([await b.values.get('k'), await a.values.get('k')]).toEqual([expected, expected])
+    await a.tide.close()
+    await b.tide.close()
+  },
+)
+
+it('one that nobody overtook is replayed', async () => {
+  const path = join(folder, 'alone.db')
+  const { tide, values } = open(path)
+  await values.set('k', 'v0')
+  const holder = new DatabaseSync(path)
+  holder.exec('BEGIN IMMEDIATE')
+  await values.set('k', 'v1')
+  holder.exec('COMMIT')
+  holder.close()
+  await expect.poll(async () => (await tide.tiers())[1]?.journal.items, { timeout: 10_000 }).toBe(0)
+  await tide.close()
+  const again = open(path)
+  expect(await again.values.get('k')).toBe('v1')
+  await again.tide.close()
+})
