@@ -16,17 +16,16 @@ function merge(previous: unknown, next: unknown): unknown {
   if (typeof previous !== 'object' || typeof next !== 'object' || previous === null || next === null) return next
   if (Array.isArray(previous) && Array.isArray(next)) return mergeLists(previous, next)
   if (isPlain(previous) && isPlain(next)) return mergeObjects(previous, next)
+  if (isOrdered(previous) && isOrdered(next)) return isSameInOrder(previous, next) ? previous : next
   return isDeepStrictEqual(previous, next) ? previous : next
 }
 
 function mergeObjects(previous: Record<string, unknown>, next: Record<string, unknown>): unknown {
   const names = Object.keys(next)
-  // A property of this name would set the prototype of what is merged.
-  if (names.includes('__proto__')) return isDeepStrictEqual(previous, next) ? previous : next
-  const merged: Record<string, unknown> = {}
-  for (const name of names) {
-    merged[name] = Object.hasOwn(previous, name) ? merge(previous[name], next[name]) : next[name]
-  }
+  const mergedAt = (name: string): unknown =>
+    Object.hasOwn(previous, name) ? merge(previous[name], next[name]) : next[name]
+  // Not by assignment: a property called `__proto__` would become the prototype.
+  const merged: Record<string, unknown> = Object.fromEntries(names.map((name) => [name, mergedAt(name)]))
   // The order of names is part of the value: it is what a client sees.
   const before = Object.keys(previous)
   const isSame = (name: string, i: number): boolean => name === before[i] && Object.is(merged[name], previous[name])
@@ -44,9 +43,21 @@ function mergeLists(previous: readonly unknown[], next: readonly unknown[]): unk
   return isSame ? previous : merged
 }
 
+/** The order of a set or a map is part of it, as that of names is. */
+function isSameInOrder(previous: Ordered, next: Ordered): boolean {
+  const before = [...previous]
+  return previous instanceof Set === next instanceof Set && mergeLists(before, [...next]) === before
+}
+
 function idOf(item: unknown): string | number | undefined {
   if (typeof item !== 'object' || item === null || !('id' in item)) return undefined
   return typeof item.id === 'string' || typeof item.id === 'number' ? item.id : undefined
+}
+
+type Ordered = Set<unknown> | Map<unknown, unknown>
+
+function isOrdered(value: object): value is Ordered {
+  return value instanceof Set || value instanceof Map
 }
 
 function isPlain(value: object): value is Record<string, unknown> {

@@ -29,9 +29,10 @@ async function killed(path: string, logs: readonly string[], round: number): Pro
   }
 }
 
-/** For every key what it may hold: of each process its last acknowledged change or a later one. */
+/** For every key what it may hold: of each process its last acknowledged change or a later one; or what was there before, if none was. */
 function expectedStates(logs: readonly string[], before: ReadonlyMap<string, string>): Map<string, Set<string>> {
   const states = new Map<string, Set<string>>()
+  const acknowledged = new Set<string>()
   for (const log of logs) {
     const changes = new Map<string, { version: string; state: string }[]>()
     for (const line of (existsSync(log) ? readFileSync(log, 'utf8') : '').split('\n')) {
@@ -41,6 +42,7 @@ function expectedStates(logs: readonly string[], before: ReadonlyMap<string, str
         changes.set(key, [...(changes.get(key) ?? []), { version, state }])
       } else if (kind === 'ack') {
         const own = changes.get(key) ?? []
+        acknowledged.add(key)
         changes.set(key, own.slice(own.findIndex((change) => change.version === version)))
       }
     }
@@ -50,7 +52,7 @@ function expectedStates(logs: readonly string[], before: ReadonlyMap<string, str
   }
   for (let i = 0; i < KEYS; i++) {
     const key = `k${i}`
-    if (!states.has(key)) states.set(key, new Set([before.get(key) ?? 'absent']))
+    if (!acknowledged.has(key)) states.set(key, new Set([...(states.get(key) ?? []), before.get(key) ?? 'absent']))
   }
   return states
 }

@@ -69,6 +69,44 @@ describe('torn-tail', () => {
     }
   })
 
+  it.for(['glued to the next line', 'ended by the next process'])(
+    'a set that was torn was never acknowledged: what it was to replace stays; %s',
+    async (how) => {
+      const { path, file, bytes } = await filled()
+      const lines = starts(bytes)
+      // The line of `f`, the last one, again: cut at every byte behind its head, where its key can be told.
+      const line = bytes.subarray(lines.at(-2), lines.at(-1))
+      const follower = bytes.subarray(lines.at(-3), lines.at(-2))
+      for (let cut = 300; cut < line.byteLength - 1; cut++) {
+        const end = Buffer.from(how.startsWith('glued') ? '' : '\n')
+        writeFileSync(file, Buffer.concat([bytes, line.subarray(0, cut), end, follower]))
+        const open = new OpenTier(path)
+        for (const key of KEYS) expect(await open.get(key), `${key}, cut at ${cut}`).toBe(`value of ${key}`)
+        expect(open.corrupt).toHaveLength(1)
+        await open.tier.close()
+      }
+    },
+  )
+
+  it('a line broken in two by damage was whole once: what it had replaced is not found again', async () => {
+    const { path, file, bytes } = await filled()
+    const lines = starts(bytes)
+    const line = bytes.subarray(lines.at(-2), lines.at(-1))
+    const broken = Buffer.from(line)
+    broken[line.byteLength - 40] = 10
+    const follower = bytes.subarray(lines.at(-3), lines.at(-2))
+    // Its own end is gone instead.
+    const endless = Buffer.from(line)
+    endless[line.byteLength - 1] = 0x78
+    for (const damaged of [broken, endless]) {
+      writeFileSync(file, Buffer.concat([bytes, damaged, follower]))
+      const open = new OpenTier(path)
+      expect(await open.get('f')).toBeUndefined()
+      expect(await open.get('e')).toBe('value of e')
+      await open.tier.close()
+    }
+  })
+
   it('a torn line that another line ends by accident is not taken for a whole one', async () => {
     const { path, file, bytes } = await filled()
     const lines = starts(bytes)

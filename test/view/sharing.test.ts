@@ -21,6 +21,7 @@ const value = fc.letrec((tie) => ({
     }),
     fc.uniqueArray(fc.integer({ min: 0, max: 3 })).map((ids) => ids.map((id) => ({ id, list: [id] }))),
     fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 2 }).map((items) => new Set(items)),
+    fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), tie('value')), { maxLength: 2 }).map((pairs) => new Map(pairs)),
   ),
 })).value
 
@@ -35,6 +36,7 @@ describe('share', () => {
         expect(previous).toEqual(before)
         expect(next).toEqual(after)
       }),
+      { numRuns: 1_000 },
     )
   })
 
@@ -135,5 +137,5 @@ describe('a view', () => {
 /** Tells apart what JSON does not. */
 function text(_name: string, it: unknown): unknown {
   if (typeof it === 'bigint') return `${it}n`
-  return it instanceof Set ? [...it] : it
+  return it instanceof Set || it instanceof Map ? [...it] : it
 }

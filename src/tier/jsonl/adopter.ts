@@ -91,6 +91,7 @@ export class Adopter {
         table.offset[row] = offset
       },
       record: () => true,
+      torn: () => {},
       poison: () => {},
     }
   }

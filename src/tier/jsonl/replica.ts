@@ -167,6 +167,13 @@ export class Replica implements LineSink {
     return true
   }
 
+  torn(line: Buffer, offset: number): void {
+    this.aside.keep(line)
+    const { path } = this.#file
+    const message = `${path}: the line of ${line.byteLength} bytes at byte ${offset} was never finished`
+    this.report({ kind: 'corrupt', key: undefined, message })
+  }
+
   /** Skipped, counted, kept aside. An older value of what it was about may not be found in its place. */
   poison(line: Buffer, offset: number): void {
     this.aside.keep(line)

@@ -9,6 +9,8 @@ export interface LineSink {
   entry(head: LineHead, buffer: Buffer, at: number, offset: number): void
   /** False: what follows in this file does not count. */
   record(record: LogRecord, buffer: Buffer, at: number, size: number, offset: number): boolean
+  /** A line whose writer was killed before it was whole: nobody was told that it counts, so what it was to replace stays. */
+  torn(line: Buffer, offset: number): void
   /** A line that nobody of us wrote, or that was damaged. */
   poison(line: Buffer, offset: number): void
 }
@@ -63,12 +65,33 @@ export function scanBuffer(buffer: Buffer, length: number, offset: number, sink:
     if (newline === -1 || newline >= length) break
     const size = newline + 1 - at
     // The end of the line must be where its head says: a torn line, ended later, is not taken for a whole one.
-    if (readHead(buffer, at, head) && head.size === size) sink.entry(head, buffer, at, offset + at)
+    const isEntry = readHead(buffer, at, head)
+    if (isEntry && head.size === size) sink.entry(head, buffer, at, offset + at)
+    else if (isEntry && head.size > size && isLast(buffer, length, at + size)) break
+    else if (isEntry && head.size > size && isNext(buffer, length, at + size))
+      sink.torn(buffer.subarray(at, at + size), offset + at)
     else if (size > 1 && !scanOther(buffer, at, size, offset, sink))
       return { offset: offset + at + size, stopped: true }
     at += size
   }
   return { offset: offset + at, stopped: false }
+}
+
+/** True when a line of ours begins here: whoever finds a torn one ends it first. */
+function isNext(buffer: Buffer, length: number, from: number): boolean {
+  const at = skipNewlines(buffer, length, from)
+  return length - at >= LINE_START.length && buffer.compare(LINE_START, 0, undefined, at, at + LINE_START.length) === 0
+}
+
+/** True when too little follows to tell; every process shall read the same out of it, so it waits for the rest. */
+function isLast(buffer: Buffer, length: number, from: number): boolean {
+  return length - skipNewlines(buffer, length, from) < LINE_START.length
+}
+
+function skipNewlines(buffer: Buffer, length: number, from: number): number {
+  let at = from
+  while (at < length && buffer[at] === NEWLINE) at++
+  return at
 }
 
 /** A line that is no entry's, or was damaged. In one that was glued to a torn one the rest is looked for. */
@@ -82,7 +105,10 @@ function scanOther(buffer: Buffer, start: number, whole: number, offset: number,
     }
     const next = buffer.indexOf(LINE_START, at + 1)
     if (next === -1 || next >= start + whole) break
-    sink.poison(buffer.subarray(at, next), offset + at)
+    // Where a whole line ends the next one begins: if that is so here, its end was damaged.
+    const isTorn = readHead(buffer, at, head) && head.size > next - at && !isNext(buffer, start + whole, at + head.size)
+    if (isTorn) sink.torn(buffer.subarray(at, next), offset + at)
+    else sink.poison(buffer.subarray(at, next), offset + at)
     at = next
     if (!readHead(buffer, at, head) || head.size !== start + whole - at) continue
     sink.entry(head, buffer, at, offset + at)
