@@ -5,7 +5,7 @@ import { memory, ttl } from 'tidemark'
 import { FakeClock } from 'tidemark/testing'
 import { eachStack, settled, subject } from './stacks.ts'
 
-eachStack(({ make, again, isPersistent, lowest }) => {
+eachStack(({ make, again, isPersistent, lasting }) => {
   it('stats-add-up: requests = hits + misses, one miss a request, a request served by the second tier is a hit', async () => {
     const first = make()
     let down = false
@@ -57,7 +57,7 @@ eachStack(({ make, again, isPersistent, lowest }) => {
     await first.tide.close()
     const users = again().tide.resource(options)
     await users.get('a')
-    expect(await users.stats()).toMatchObject({ requests: 1, hits: 1, misses: 0, hitsByTier: { [lowest]: 1 } })
+    expect(await users.stats()).toMatchObject({ requests: 1, hits: 1, misses: 0, hitsByTier: { [lasting]: 1 } })
   })
 
   it('stats-add-up: an entry that times out, or is deleted, is one eviction however many tiers had it', async () => {

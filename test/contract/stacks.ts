@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { describe, onTestFinished } from 'vitest'
 import {
   createTidemark,
+  jsonl,
   memory,
   sqlite,
   type Tidemark,
@@ -23,8 +24,8 @@ export interface Subject {
 /** Makes caches over one combination of tiers; each call starts empty, but for `again`, which reopens the last one. */
 export interface StackUnderTest {
   readonly isPersistent: boolean
-  /** The tier that outlives a cache, or the only one there is. */
-  readonly lowest: 'memory' | 'sqlite' | 'redis'
+  /** The tier that answers after a restart, or the only one there is. */
+  readonly lasting: 'memory' | 'sqlite' | 'jsonl' | 'redis'
   readonly make: (options?: Omit<TidemarkOptions, 'tiers' | 'clock'>) => Subject
   readonly again: (options?: Omit<TidemarkOptions, 'tiers' | 'clock'> & { clock?: FakeClock }) => Subject
 }
@@ -33,15 +34,19 @@ type Tiers = TidemarkOptions['tiers']
 
 const redisTier = await sharedRedis()
 
-/** Runs the scenarios over each tier alone, and over memory in front of each of the others. */
+/** Runs the scenarios over each tier alone, over memory in front of each of the others, and over three tiers. */
 export function eachStack(define: (stack: StackUnderTest) => void): void {
   const folder = testFolder()
   let places = 0
   const file = (place: number): Tier => sqlite({ path: join(folder, `${place}.db`) })
-  const kinds: (readonly [StackUnderTest['lowest'], string, (place: number) => Tiers])[] = [
+  const segments = (place: number): Tier => jsonl({ path: join(folder, `${place}`) })
+  const kinds: (readonly [StackUnderTest['lasting'], string, (place: number) => Tiers])[] = [
     ['memory', 'memory', () => [memory()]],
     ['sqlite', 'sqlite', (place) => [file(place)]],
     ['sqlite', 'memory + sqlite', (place) => [memory(), file(place)]],
+    ['jsonl', 'jsonl', (place) => [segments(place)]],
+    ['jsonl', 'memory + jsonl', (place) => [memory(), segments(place)]],
+    ['jsonl', 'memory + jsonl + sqlite', (place) => [memory(), segments(place), file(place)]],
   ]
   if (redisTier) {
     kinds.push(
@@ -49,12 +54,12 @@ export function eachStack(define: (stack: StackUnderTest) => void): void {
       ['redis', 'memory + redis', (place) => [memory(), redisTier(place)]],
     )
   }
-  for (const [lowest, title, tiersOf] of kinds) {
+  for (const [lasting, title, tiersOf] of kinds) {
     describe(title, () => {
       const clock = new FakeClock()
       const make: StackUnderTest['make'] = (options) => subject({ tiers: tiersOf(++places), clock, ...options })
       const again: StackUnderTest['again'] = (options) => subject({ tiers: tiersOf(places), clock, ...options })
-      define({ isPersistent: lowest !== 'memory', lowest, make, again })
+      define({ isPersistent: lasting !== 'memory', lasting, make, again })
     })
   }
 }
