@@ -10,9 +10,9 @@ export interface ListeningClient {
   end(): Promise<void>
 }
 
-/** `PGlite`, or postgres.js, which connects again by itself and then calls `onListen` once more. */
+/** `PGlite`, or postgres.js, which connects again by itself and then calls what it is given in the third place once more. */
 export interface ListeningDatabase {
-  listen(channel: string, heard: (payload: string) => void, onListen?: () => void): PromiseLike<unknown>
+  listen(channel: string, heard: (payload: string) => void, ...rest: never[]): PromiseLike<unknown>
 }
 
 /** How to hear what is announced: a function that makes a new, connected `pg` client each time, or a `PGlite` or postgres.js. */
@@ -119,7 +119,8 @@ export class PgListen implements AsyncDisposable {
   async #listenTo(database: ListeningDatabase): Promise<void> {
     const hear = (): void => this.#hear()
     // PGlite takes something else in the third place, and has no connection to lose.
-    const listening = await ('exec' in database ? database.listen(CHANNEL, hear) : database.listen(CHANNEL, hear, hear))
+    const again = 'exec' in database ? [] : [hear]
+    const listening = await database.listen(CHANNEL, hear, ...(again as never[]))
     this.#stop = async () => {
       if (typeof listening === 'function') await listening()
       else await (listening as { unlisten?: () => Promise<void> } | undefined)?.unlisten?.()
