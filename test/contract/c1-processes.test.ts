@@ -1,9 +1,10 @@
-// C1 and C2 among several real processes that share one SQLite file, or one Redis.
+// C1 and C2 among several real processes that share one SQLite file, one folder of segments, or one Redis.
 
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { testFolder } from '../folder.ts'
 import { startPeer, type Peer } from '../process/peer.ts'
+import { jsonlPlace } from '../process/place.ts'
 import { sharedPlaces } from '../redis/shared.ts'
 
 const folder = testFolder()
@@ -19,6 +20,7 @@ const until = async (holds: () => Promise<boolean>, withinMs: number): Promise<n
 
 const kinds: readonly (readonly [string, (place: number) => string])[] = [
   ['sqlite', (place) => join(folder, `${place}.db`)],
+  ['jsonl', (place) => jsonlPlace(join(folder, `${place}`))],
   ...(redisPlaces ? ([['redis', redisPlaces]] as const) : []),
 ]
 

@@ -177,7 +177,7 @@ describe('busy-database', () => {
       for (let i = 3; i < 100; i++) {
         const startedAt = performance.now()
         expect(await users.get(`k${i}`)).toBe(valueAt(i))
-        expect(performance.now() - startedAt).toBeLessThan(150)
+        expect(performance.now() - startedAt).toBeLessThan(1_000)
       }
       await Promise.all(pending)
     })
@@ -214,7 +214,7 @@ describe('busy-database', () => {
       for (let i = 1; i < 50; i++) {
         const startedAt = performance.now()
         expect([valueAt(i), 'LOADED']).toContain(await users.get(`k${i}`))
-        expect(performance.now() - startedAt).toBeLessThan(400)
+        expect(performance.now() - startedAt).toBeLessThan(1_000)
       }
     })
     expect(stallMs).toBeLessThan(500)
