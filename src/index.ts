@@ -8,6 +8,14 @@ export type { WriteHook, WriteHookOptions } from './tidemark/write-hook.ts'
 export type { ExportOptions } from './tidemark/export.ts'
 export type { ImportProblem, ImportReport } from './tidemark/import.ts'
 export type { LineSource } from './tidemark/lines.ts'
+export {
+  migrate,
+  type MigrateCounts,
+  type MigrateOutcome,
+  type MigrateProblem,
+  type MigrateReport,
+} from './tidemark/migrate.ts'
+export type { MigrateOptions } from './tidemark/migrate-options.ts'
 export type { RekeyReport } from './seal/rekey.ts'
 
 export { memory, type MemoryOptions } from './tier/memory/memory.ts'
@@ -67,7 +75,7 @@ export {
   type SqliteRevisionStatus,
 } from './source/sqlite/install.ts'
 export type { SqliteDatabase } from './source/sqlite/database.ts'
-export type { Revision, RevisionAnswer, RevisionBatch, RevisionFunction, RevisionSource } from './source/revision.ts'
+export type { Revision, RevisionAnswer, RevisionBatch, RevisionFunction, RevisionSource } from './revision.ts'
 export type { ReadOptions } from './load/read-options.ts'
 export type { TimeoutOptions } from './load/timeout.ts'
 

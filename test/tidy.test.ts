@@ -14,6 +14,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   duration: 0,
   clock: 0,
   key: 0,
+  revision: 0,
   slot: 1,
   entry: 2,
   policy: 3,

@@ -2,7 +2,7 @@ import { durationMs, type Duration } from '../duration.ts'
 import { invalidOption, refuseUnknown } from '../errors.ts'
 import type { Context } from '../load/context.ts'
 import { resolveTimeout, type TimeoutOptions } from '../load/timeout.ts'
-import { isRevision, type Revision } from '../source/revision.ts'
+import { isRevision, type Revision } from '../revision.ts'
 import { checkTables } from '../source/tables.ts'
 
 /** What the builder of a section gets. */

@@ -6,7 +6,7 @@ import type { StaleReason } from '../load/serve.ts'
 import type { NameCounters, NameStats } from '../observe/counters.ts'
 import { Builds, type BuildRequest } from './builds.ts'
 import { explainView, type ViewExplanation } from './explain.ts'
-import { Gate } from './gate.ts'
+import { SectionGate } from './gate.ts'
 import { Held } from './held.ts'
 import { resolveView, type Section, type ViewOptions, type ViewSettings } from './options.ts'
 import { Reporter } from './reporter.ts'
@@ -34,7 +34,7 @@ export class View<S extends object, V = S> {
   readonly #settings: ViewSettings<V>
   readonly #context: Context
   readonly #held: Held<V>
-  readonly #gate: Gate
+  readonly #gate: SectionGate
   readonly #shelf: Shelf
   readonly #builds: Builds<V>
   readonly #recall: Recall<V>
@@ -47,7 +47,7 @@ export class View<S extends object, V = S> {
     this.#context = context
     this.#counters = context.hub.of(this.name)
     this.#held = new Held(this.#settings, context.clock)
-    this.#gate = new Gate(this.#settings, context)
+    this.#gate = new SectionGate(this.#settings, context.clock)
     this.#shelf = new Shelf(this.#settings, context)
     this.#builds = new Builds(this.#settings, context, this.#held, this.#shelf)
     this.#recall = new Recall(this.#settings, context, this.#held, this.#shelf, this.#builds)

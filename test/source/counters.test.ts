@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { isTidemarkError } from 'tidemark'
 import { installRevisions, pgRevision, renewRevisions, type PgClient, type PgRevision } from 'tidemark/postgres'
-import { readRevisions } from '../../src/source/revision.ts'
+import { readRevisions } from '../../src/source/read-revisions.ts'
 import { eachPostgres, onPostgres, withTables } from './postgres.ts'
 
 const { signal } = new AbortController()

@@ -11,7 +11,7 @@ import {
   type PgListen,
   type PgRevision,
 } from 'tidemark/postgres'
-import { readRevisions } from '../../src/source/revision.ts'
+import { readRevisions } from '../../src/source/read-revisions.ts'
 import { eachPostgres, onPostgres, plainTables, type Database } from './postgres.ts'
 
 const { signal } = new AbortController()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isTidemarkError } from 'tidemark'
-import { readRevisions, type RevisionBatch, type RevisionSource } from '../../src/source/revision.ts'
+import { readRevisions } from '../../src/source/read-revisions.ts'
+import type { RevisionBatch, RevisionSource } from 'tidemark'
 
 const { signal } = new AbortController()
 

@@ -12,7 +12,8 @@ import {
   sqliteRevision,
   sqliteRevisionsStatus,
 } from 'tidemark'
-import { readRevisions, type RevisionSource } from '../../src/source/revision.ts'
+import { readRevisions } from '../../src/source/read-revisions.ts'
+import type { RevisionSource } from 'tidemark'
 import { testFolder } from '../folder.ts'
 
 const folder = testFolder()

@@ -2,7 +2,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import { pgRevision, type PgRevision, type PgRevisionOptions } from 'tidemark/postgres'
-import { readRevisions } from '../../src/source/revision.ts'
+import { readRevisions } from '../../src/source/read-revisions.ts'
 import { eachPostgres, onPostgres, plainTables } from './postgres.ts'
 
 const { signal } = new AbortController()

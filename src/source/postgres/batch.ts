@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../errors.ts'
-import type { RevisionAnswer, RevisionBatch, RevisionSource } from '../revision.ts'
-import { runStatement, type PgClient, type PgRow } from './client.ts'
+import type { RevisionAnswer, RevisionBatch, RevisionSource } from '../../revision.ts'
+import { runStatement, type PgClient, type PgRow } from '../../pg/client.ts'
 import { gateStatement, type GateAnswer, type GateStatement } from './gate-statement.ts'
 import { Memory } from './memory.ts'
 import type { PgRevision } from './settings.ts'

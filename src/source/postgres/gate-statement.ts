@@ -1,9 +1,9 @@
 // One statement that tells the revisions of any number of sections.
 
 import { createHash } from 'node:crypto'
-import type { PgRow, Statement } from './client.ts'
+import type { PgRow, Statement } from '../../pg/client.ts'
 import type { PgRevision, WatermarkSettings } from './settings.ts'
-import { quoteName, quoteText } from './quote.ts'
+import { quoteName, quoteText } from '../../pg/quote.ts'
 import type { Found, TrackedTable } from './relation.ts'
 import { TRIGGER_PREFIX } from './schema.ts'
 

@@ -1,7 +1,7 @@
 import { invalidOption, refuseUnknown } from '../../errors.ts'
 import { checkTables } from '../tables.ts'
-import { isPgClient, runScript, runStatement, type PgClient } from './client.ts'
-import { quoteName, quoteText, resolveSchema } from './quote.ts'
+import { isPgClient, runScript, runStatement, type PgClient } from '../../pg/client.ts'
+import { quoteName, quoteText, resolveSchema } from '../../pg/quote.ts'
 import { installedTriggers, lookUp, lookUpKnown } from './relation.ts'
 import { dropScript, newEraScript, schemaScript, triggerScript, type TriggerMode } from './schema.ts'
 

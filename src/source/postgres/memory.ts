@@ -1,4 +1,4 @@
-import type { RevisionAnswer } from '../revision.ts'
+import type { RevisionAnswer } from '../../revision.ts'
 import type { PgListen } from './listen.ts'
 import type { PgRevision } from './settings.ts'
 

@@ -2,9 +2,9 @@ import { durationMs, type Duration } from '../../duration.ts'
 import { invalidOption, refuseUnknown } from '../../errors.ts'
 import { checkTables } from '../tables.ts'
 import { batchOf } from './batch.ts'
-import { isPgClient, type PgClient } from './client.ts'
+import { isPgClient, type PgClient } from '../../pg/client.ts'
 import { PgListen } from './listen.ts'
-import { resolveSchema } from './quote.ts'
+import { resolveSchema } from '../../pg/quote.ts'
 import type { PgRevision, WatermarkSettings } from './settings.ts'
 
 /** Options of {@link pgRevision}. */

@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../errors.ts'
-import { runStatement, type PgClient, type PgRow } from './client.ts'
-import { quoteName, quoteText } from './quote.ts'
+import { runStatement, type PgClient, type PgRow } from '../../pg/client.ts'
+import { quoteName, quoteText } from '../../pg/quote.ts'
 import { TRIGGER_PREFIX, scopeHash, type TriggerMode } from './schema.ts'
 
 /** One table as the database knows it, with its partitions. */

@@ -1,6 +1,6 @@
 // What is put into a database so that its tables tell when they change. Written for PostgreSQL 13 and later.
 
-import { quoteName, quoteText } from './quote.ts'
+import { quoteName, quoteText } from '../../pg/quote.ts'
 
 /** How the triggers of a table keep its revision. */
 export type TriggerMode = 'counters' | 'snapshot'

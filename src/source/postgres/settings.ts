@@ -1,4 +1,4 @@
-import type { RevisionSource } from '../revision.ts'
+import type { RevisionSource } from '../../revision.ts'
 import type { PgListen } from './listen.ts'
 
 /** A revision of tables in PostgreSQL, with what its batch has to know. */

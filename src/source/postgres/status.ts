@@ -1,5 +1,5 @@
-import { runStatement, type PgClient } from './client.ts'
-import { quoteName } from './quote.ts'
+import { runStatement, type PgClient } from '../../pg/client.ts'
+import { quoteName } from '../../pg/quote.ts'
 import { installedTriggers, lookUpKnown } from './relation.ts'
 import { resolveSchemaOptions, type SchemaOptions } from './install.ts'
 import type { TriggerMode } from './schema.ts'

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { TidemarkError, refuseUnknown } from '../../errors.ts'
-import type { RevisionAnswer, RevisionBatch, RevisionSource } from '../revision.ts'
+import type { RevisionAnswer, RevisionBatch, RevisionSource } from '../../revision.ts'
 import { checkTables } from '../tables.ts'
 import { checkDatabase, type SqliteDatabase } from './database.ts'
 import { checkTable, isInstalled, missingTriggers } from './install.ts'
