@@ -19,4 +19,4 @@ export {
   type PgListen,
   type PgListenOptions,
 } from './source/postgres/listen.ts'
-export type { NodePgClient, PgClient, PgliteClient, PgRow, PostgresJsClient } from './source/postgres/client.ts'
+export type { NodePgClient, PgClient, PgliteClient, PgRow, PostgresJsClient } from './pg/client.ts'

@@ -13,6 +13,7 @@ const LEVELS: Readonly<Record<string, number>> = {
   errors: -1,
   duration: 0,
   clock: 0,
+  pg: 1,
   key: 0,
   revision: 0,
   slot: 1,

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
-import type { NodePgClient } from '../source/postgres/client.ts'
+import type { NodePgClient } from '../pg/client.ts'
 import { UsageError, type CommandContext } from './command.ts'
 
 /** The options that name the database. */

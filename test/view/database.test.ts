@@ -15,7 +15,7 @@ import {
   type View,
 } from 'tidemark'
 import { pgRevision, renewRevisions, type NodePgClient, type PgClient } from 'tidemark/postgres'
-import { runStatement } from '../../src/source/postgres/client.ts'
+import { runStatement } from '../../src/pg/client.ts'
 import { testFolder } from '../folder.ts'
 import { eachPostgres, onPostgres, withTables } from '../source/postgres.ts'
 
