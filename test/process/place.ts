@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis'
-import { sqlite, type TierOptions } from '../../src/index.ts'
+import { jsonl, sqlite, type TierOptions } from '../../src/index.ts'
 import { redis } from '../../src/redis.ts'
 
 /** The tier that processes at one place share. */
@@ -13,8 +13,16 @@ export function redisPlace(url: string, prefix: string): string {
   return `${url}#${prefix}`
 }
 
-/** What is at a place: a file, or a prefix in a Redis. */
+/** The place of a cache in a folder of segments, as one text. */
+export function jsonlPlace(path: string): string {
+  return `jsonl:${path}`
+}
+
+/** What is at a place: a file, a folder of segments, or a prefix in a Redis. */
 export function sharedTiers(place: string): SharedTiers {
+  if (place.startsWith('jsonl:')) {
+    return { tiers: [{ tier: jsonl({ path: place.slice('jsonl:'.length) }) }], disconnect: () => {} }
+  }
   if (!place.startsWith('redis://')) return { tiers: [{ tier: sqlite({ path: place }) }], disconnect: () => {} }
   const [url, prefix] = place.split('#') as [string, string]
   const client = new Redis(url)

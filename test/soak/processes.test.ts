@@ -1,4 +1,4 @@
-// Four processes over one SQLite file or one Redis, mixed work, killed at random. SOAK_SECONDS sets how long (default 5; continuous
+// Four processes over one SQLite file, one folder of segments or one Redis, mixed work, killed at random. SOAK_SECONDS sets how long (default 3; continuous
 // integration runs 60 for each kind of coherence).
 
 import { fork, type ChildProcess } from 'node:child_process'
@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { testFolder } from '../folder.ts'
+import { jsonlPlace } from '../process/place.ts'
 import { sharedPlaces } from '../redis/shared.ts'
 
-const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 5)
+const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 3)
 const MAIN = fileURLToPath(new URL('soak-main.ts', import.meta.url))
 const PROCESSES = 4
 const folder = testFolder()
@@ -25,11 +26,12 @@ interface Report {
   readonly tierFailures: number
 }
 
-type Run = readonly ['sqlite' | 'redis', 'strict' | 'eventual', place: string]
+type Run = readonly ['sqlite' | 'jsonl' | 'redis', 'strict' | 'eventual', place: string]
 
 const coherences = ['strict', 'eventual'] as const
 const runs: readonly Run[] = [
   ...coherences.map((coherence): Run => ['sqlite', coherence, join(folder, `${coherence}.db`)]),
+  ...coherences.map((coherence): Run => ['jsonl', coherence, jsonlPlace(join(folder, coherence))]),
   ...coherences.flatMap((coherence, i): Run[] => (redisPlaces ? [['redis', coherence, redisPlaces(i)]] : [])),
 ]
 
