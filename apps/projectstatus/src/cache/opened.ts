@@ -1,0 +1,123 @@
+import {
+  createTidemark,
+  isSourceUnavailable,
+  memory,
+  sqlite,
+  ttl,
+  untilInvalidated,
+  type Resource,
+  type Source,
+  type Tidemark,
+} from 'tidemark'
+import type { Deployment, Vendor, WorkItem } from '../database/records.ts'
+import { CompressedTier } from './compressed-tier.ts'
+import { NotFoundError } from './errors.ts'
+import { Fill } from './fill.ts'
+import type { CacheOptions } from './options.ts'
+import { noSource } from './source.ts'
+
+/** The file of a cache that names none. */
+export const DEFAULT_PATH = 'data/projectstatus.db'
+
+/** So many loads ask the database at a time: as many as its pool has connections. */
+const CONCURRENCY = 10
+const DEFAULT_MAX_ENTRIES = 10_000
+/** What is cached of a deleted work item: that it is. */
+export const DELETED_TAG = 'deleted'
+
+/** What is behind a cache while it is open. */
+export interface Opened {
+  readonly tide: Tidemark
+  readonly source: Source
+  readonly vendors: Resource<string, Vendor>
+  readonly workItems: Resource<string, WorkItem>
+  readonly vendorList: Resource<'all', readonly Vendor[]>
+  readonly workItemList: Resource<'all', readonly WorkItem[]>
+  readonly deploymentList: Resource<'all', readonly Deployment[]>
+  readonly fills: { readonly vendors: Fill<Vendor>; readonly workItems: Fill<WorkItem> }
+  /** What the cache notes of itself. */
+  readonly metadata: Resource<string, unknown>
+}
+
+/** Runs changes of the cache one after the other. What fails is told, not thrown. */
+export type Changes = (work: () => Promise<void>) => Promise<void>
+
+/** Opens the file and makes the resources. Errors: those of `createTidemark` and `tide.resource`. */
+export function openTide(options: CacheOptions, change: Changes): Opened {
+  const { path = DEFAULT_PATH, source: asked = noSource(), ttl: lifetimes = {} } = options
+  const { clock, warmUp, maxEntries = DEFAULT_MAX_ENTRIES, timeout, staleIfError, warnAfter = '15m' } = options
+  const tide = createTidemark({
+    tiers: [memory({ maxEntries }), new CompressedTier(sqlite({ path, maxEntries }))],
+    clock,
+  })
+  if (options.onEvent) tide.on('event', options.onEvent)
+  const source = tide.source('postgresql', {
+    concurrency: CONCURRENCY,
+    probe: () => asked.ping(),
+    warmUp,
+    isUnavailable: isSourceUnavailable,
+  })
+  const shared = { strategy: 'source-first', source, staleIfError, warnAfter, timeout } as const
+
+  const vendors: Resource<string, Vendor> = tide.resource<string, Vendor>({
+    ...shared,
+    name: 'vendors',
+    key: (name) => name.toLowerCase(),
+    load: async (name, { stale }) => (await asked.vendor(name)) ?? gone('vendor', name, stale, vendors),
+    freshness: ttl(lifetimes.vendors ?? '30m'),
+    version: (vendor) => vendor.version,
+  })
+  const workItems: Resource<string, WorkItem> = tide.resource<string, WorkItem>({
+    ...shared,
+    name: 'work_items',
+    key: (id) => id.toLowerCase(),
+    load: async (id, { stale }) => (await asked.workItem(id)) ?? gone('work item', id, stale, workItems),
+    freshness: ttl(lifetimes.workItems ?? '30m'),
+    tags: (_id, item) => (item.deleted_at === null ? [] : [DELETED_TAG]),
+    version: (item) => item.version,
+  })
+  const listTtl = ttl(lifetimes.lists ?? '30m')
+  const list = <T>(name: string, ask: () => Promise<readonly T[]>): Resource<'all', readonly T[]> =>
+    tide.resource<'all', readonly T[]>({ ...shared, name, load: ask, freshness: listTtl })
+  const fills = {
+    vendors: new Fill(vendors, ({ name }) => name.toLowerCase(), change),
+    workItems: new Fill(workItems, ({ id }) => id, change),
+  }
+  return {
+    tide,
+    source,
+    vendors,
+    workItems,
+    fills,
+    vendorList: list('vendor_list', () => filling(fills.vendors, () => asked.vendors())),
+    workItemList: list('work_item_list', () => filling(fills.workItems, () => asked.workItems())),
+    deploymentList: list('deployment_list', () => asked.deployments()),
+    metadata: tide.resource<string, unknown>({
+      name: 'cache_metadata',
+      load: () => null,
+      freshness: untilInvalidated(),
+    }),
+  }
+}
+
+/** The database says that there is no such row: what was cached of it goes, so that no outage brings it back. */
+async function gone(
+  kind: 'vendor' | 'work item',
+  key: string,
+  stale: unknown,
+  resource: { delete(key: string): Promise<void> },
+): Promise<never> {
+  if (stale !== undefined) await resource.delete(key)
+  throw new NotFoundError(kind, key)
+}
+
+/** A list whose rows are stored one by one as well. Nobody waits for that. */
+async function filling<T extends { readonly version: number }>(
+  fill: Fill<T>,
+  ask: () => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  const take = await fill.begin()
+  const rows = await ask()
+  take(rows)
+  return rows
+}
