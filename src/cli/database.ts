@@ -1,9 +1,7 @@
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { pathToFileURL } from 'node:url'
 import type { NodePgClient } from '../pg/client.ts'
 import { UsageError, type CommandContext } from './command.ts'
+import { importFromProject } from './project-package.ts'
 
 /** The options that name the database. */
 export const DATABASE_OPTIONS = {
@@ -57,14 +55,8 @@ async function connect(url: string): Promise<Connection> {
 
 /** `pg` of the project the command is run in. */
 async function loadPg(): Promise<{ Client: new (options: object) => Connection }> {
-  let path: string
-  try {
-    path = createRequire(join(process.cwd(), 'package.json')).resolve('pg')
-  } catch {
+  const loaded = await importFromProject('pg')
+  if (loaded === undefined)
     throw new UsageError('The package pg is needed for this: npm install pg. It was not found from this folder.')
-  }
-  const loaded = (await import(pathToFileURL(path).href)) as {
-    default: { Client: new (options: object) => Connection }
-  }
-  return loaded.default
+  return (loaded as { default: { Client: new (options: object) => Connection } }).default
 }

@@ -10,6 +10,10 @@ export interface Terminal {
 }
 
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+  migrate: {
+    summary: 'copy what one tier has to another',
+    load: async () => (await import('./migrate.ts')).migrateCommand,
+  },
   'install-revisions': {
     summary: 'put the triggers on tables that tell views of changes',
     load: async () => (await import('./install-revisions.ts')).installRevisionsCommand,

@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs'
+import { jsonl } from '../tier/jsonl/jsonl.ts'
+import type { NodeRedisClient, RedisClient } from '../tier/redis/client.ts'
+import { redis } from '../tier/redis/redis.ts'
+import { sqlite } from '../tier/sqlite/sqlite.ts'
+import type { Tier } from '../tier/tier.ts'
+import { UsageError } from './command.ts'
+import { importFromProject } from './project-package.ts'
+
+/** A tier that was named on the command line. */
+export interface NamedTier {
+  readonly tier: Tier
+  /** Lets go of it, and of the client that was made for it. */
+  readonly close: () => Promise<void>
+}
+
+/** How a tier is named. */
+export const TIER_USAGE = 'sqlite:FILE|jsonl:FOLDER|redis://…'
+
+/**
+ * The tier of `sqlite:FILE`, `jsonl:FOLDER` or `redis://HOST:PORT` (`rediss:`, `redis:URL` as well). `mustExist`: a file
+ * that is not there is a mistake; otherwise it is made, or, with `isDry`, stood in for by nothing.
+ */
+export async function namedTier(
+  text: string,
+  {
+    option,
+    mustExist,
+    isDry,
+    prefix,
+  }: { option: string; mustExist: boolean; isDry: boolean; prefix: string | undefined },
+): Promise<NamedTier> {
+  const [kind, path] = splitAt(text, text.indexOf(':'))
+  if (kind === 'redis' || kind === 'rediss') return redisTier(path.startsWith('//') ? text : path, prefix)
+  if ((kind !== 'sqlite' && kind !== 'jsonl') || path === '') throw new UsageError(`--${option} takes ${TIER_USAGE}.`)
+  const isThere = existsSync(path)
+  if (!isThere && mustExist) throw new UsageError(`--${option}: there is no ${path}.`)
+  const tier = kind === 'sqlite' ? sqlite({ path }) : jsonl({ path })
+  return { tier: isThere || !isDry ? tier : absent(tier), close: async () => tier.close() }
+}
+
+function splitAt(text: string, at: number): [string, string] {
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** A tier whose file is not there, and is not to be made: there is nothing in it. */
+function absent({ name, capabilities }: Tier): Tier {
+  return {
+    name,
+    capabilities,
+    get: () => undefined,
+    lease: () => 0,
+    put: () => false,
+    remove: () => 0,
+    keys: async function* () {},
+    count: () => 0,
+    sweep: () => 0,
+    close: () => {},
+  }
+}
+
+interface Connected {
+  readonly client: RedisClient
+  readonly end: () => unknown
+}
+
+async function redisTier(url: string, prefix: string | undefined): Promise<NamedTier> {
+  if (!URL.canParse(url)) throw new UsageError('Name Redis by its address: redis://HOST:PORT.')
+  const { client, end } = await connect(url)
+  const tier = redis({ client, prefix })
+  return {
+    tier,
+    close: async () => {
+      await tier.close()
+      await end()
+    },
+  }
+}
+
+/** With `ioredis` or `redis`, whichever the project has. */
+async function connect(url: string): Promise<Connected> {
+  const ioredis = (await importFromProject('ioredis')) as { default: IoredisModule } | undefined
+  if (ioredis) return connectIoredis(ioredis.default, url)
+  const nodeRedis = (await importFromProject('redis')) as NodeRedisModule | undefined
+  if (nodeRedis) return connectNodeRedis(nodeRedis, url)
+  throw new UsageError(
+    'A client is needed for this: npm install ioredis, or redis. Neither was found from this folder.',
+  )
+}
+
+interface IoredisModule {
+  readonly Redis: new (
+    url: string,
+    options: object,
+  ) => RedisClient & { connect(): Promise<void>; disconnect(): void; on(event: 'error', listener: () => void): unknown }
+}
+
+async function connectIoredis({ Redis }: IoredisModule, url: string): Promise<Connected> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 })
+  let reason: unknown
+  client.on('error', (...said: unknown[]) => (reason = said[0]))
+  try {
+    await client.connect()
+  } catch (error) {
+    // What it rejects with is only that the connection is closed.
+    throw reason ?? error
+  }
+  return { client, end: () => client.disconnect() }
+}
+
+interface NodeRedisModule {
+  readonly createClient: (options: object) => NodeRedisClient & {
+    connect(): Promise<unknown>
+    close(): Promise<void>
+  }
+}
+
+async function connectNodeRedis({ createClient }: NodeRedisModule, url: string): Promise<Connected> {
+  const client = createClient({ url, socket: { reconnectStrategy: false } })
+  // What fails is told by the call that needed it.
+  client.on('error', () => {})
+  await client.connect()
+  return { client, end: () => client.close() }
+}
