@@ -11,12 +11,6 @@ export {
   type SchemaOptions,
 } from './source/postgres/install.ts'
 export { revisionsStatus, type RevisionStatus } from './source/postgres/status.ts'
-export {
-  pgListen,
-  type ListeningClient,
-  type ListeningDatabase,
-  type ListenSource,
-  type PgListen,
-  type PgListenOptions,
-} from './source/postgres/listen.ts'
+export { pgListen, type PgListen, type PgListenOptions } from './source/postgres/listen.ts'
+export type { ListeningClient, ListeningDatabase, ListenSource } from './pg/listening.ts'
 export type { NodePgClient, PgClient, PgliteClient, PgRow, PostgresJsClient } from './pg/client.ts'
