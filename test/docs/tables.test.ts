@@ -33,6 +33,7 @@ import { selectorOf } from '../../src/key.ts'
 import { isRefresh } from '../../src/load/read-options.ts'
 import { setMoment, takesStale } from '../../src/resource/calls.ts'
 import { resolveInstall, resolveRemove, resolveSchemaOptions } from '../../src/source/postgres/install.ts'
+import { resolveMigrate } from '../../src/tidemark/migrate-options.ts'
 import { testFolder } from '../folder.ts'
 import { compile } from './compiled.ts'
 import { ROOT, namesUnder, pages, proseOf, tableUnder } from './pages.ts'
@@ -81,6 +82,8 @@ const TABLES: readonly (readonly [page: string, heading: string, type: string])[
   ['docs/health.md', 'The life of a value', 'HealthState'],
   ['docs/options.md', 'keyring', 'keyof KeyringKeys'],
   ['docs/options.md', 'export', 'keyof ExportOptions'],
+  ['docs/options.md', 'migrate', 'keyof MigrateOptions'],
+  ['docs/migrating.md', 'What it tells', 'keyof MigrateReport'],
   ['docs/sealing.md', 'Rotation', 'keyof RekeyReport'],
   ['docs/sealing.md', 'What does not open', 'UnopenedReason'],
   ['docs/options.md', 'memory', 'keyof MemoryOptions'],
@@ -160,6 +163,7 @@ const REFUSING: Readonly<Record<string, (wrong: never) => unknown>> = {
     createTidemark({ tiers: [memory()] }).resource({ name: 'x', load: () => 1, freshness: ttl(1), timeout: wrong }),
   keyring,
   export: (wrong) => createTidemark({ tiers: [memory()] }).export(wrong),
+  migrate: resolveMigrate,
   memory,
   sqlite,
   jsonl,
