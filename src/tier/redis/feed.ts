@@ -1,15 +1,11 @@
 import type { ChangedSlots, ChangeFeed } from '../tier.ts'
-import type { Changes } from './changes.ts'
+import type { Changes } from '../changes.ts'
+import { Looks } from '../looks.ts'
 import { channelOf } from './layout.ts'
 import type { Life } from './life.ts'
 import type { Link } from './link.ts'
 import type { Lives } from './lives.ts'
 import { parseMessage } from './message.ts'
-
-/** How often the sequences are looked at while no messages come. */
-const POLL_MS = 50
-/** And every so many times while they do: a connection can be dead without knowing. */
-const LIVE_EVERY = 20
 
 /** What hearing of others' changes needs of the tier around it. */
 export interface FeedParts {
@@ -30,9 +26,8 @@ export interface FeedParts {
  */
 export class RedisFeed implements ChangeFeed {
   readonly #parts: FeedParts
+  readonly #looks = new Looks(() => this.#look())
   #isLive = false
-  /** One look for all who ask in the same turn of the event loop. */
-  #nextLook: Promise<void> | undefined
   readonly #catchingUp = new Set<Life>()
 
   constructor(parts: FeedParts) {
@@ -44,33 +39,17 @@ export class RedisFeed implements ChangeFeed {
   }
 
   check(): Promise<void> {
-    this.#nextLook ??= new Promise((resolve) => process.nextTick(resolve)).then(() => {
-      this.#nextLook = undefined
-      return this.#look()
-    })
-    return this.#nextLook
+    return this.#looks.now()
   }
 
-  /** By real time, whatever clock the cache goes by: this looks for what other processes do. */
   poll(): () => void {
     const { subscriber, prefix } = this.#parts
-    let looks = 0
-    let isLooking = false
-    const look = (): void => {
-      // One at a time: while the connection is down, it waits.
-      if (isLooking) return
-      isLooking = true
-      // The tier's own operations report the failure; the next look tries again.
-      this.check()
-        .catch(() => {})
-        .finally(() => (isLooking = false))
-    }
     const subscribe = (): void => {
       subscriber?.subscribe(channelOf(prefix), this.#hear).then(
         () => {
           this.#isLive = true
           // What changed before the first message.
-          look()
+          this.#looks.soon()
         },
         // Looking goes on at the short interval; the next connection tries again.
         () => {},
@@ -79,12 +58,9 @@ export class RedisFeed implements ChangeFeed {
     subscriber?.onLost(() => (this.#isLive = false))
     subscriber?.onReady(subscribe)
     subscribe()
-    const timer = setInterval(() => {
-      if (++looks % LIVE_EVERY === 0 || !this.#isLive) look()
-    }, POLL_MS)
-    timer.unref()
+    const stop = this.#looks.regularly(() => this.#isLive)
     return () => {
-      clearInterval(timer)
+      stop()
       subscriber?.unsubscribe(channelOf(prefix))
     }
   }

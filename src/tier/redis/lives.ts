@@ -1,5 +1,5 @@
 import { slotOfName } from '../../slot.ts'
-import type { Changes } from './changes.ts'
+import type { Changes } from '../changes.ts'
 import { lostAgain } from './failure.ts'
 import { baseOfRegistry, newEpoch } from './layout.ts'
 import { Life } from './life.ts'
