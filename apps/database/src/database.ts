@@ -41,6 +41,11 @@ export interface DatabaseOptions {
   readonly url?: string | undefined
   /** The folder an embedded database lies in; without it it is in memory only. */
   readonly dataDir?: string | undefined
+  /**
+   * A server may take so many milliseconds for a connection, and for a statement: then that is cancelled, and where not even
+   * that is answered, its connection is given up. Without it a statement may take for ever. An embedded one has no limit.
+   */
+  readonly timeoutMs?: number | undefined
 }
 
 /** `DATABASE_URL`, `DATA_DIR` (data), `DB_SCHEMA` (the service's name). Throws a `RangeError` that names the variable. */
@@ -60,9 +65,9 @@ export function databaseFrom(env: Environment, service: string): DatabaseOptions
  * @example
  * await using database = await openDatabase(databaseFrom(process.env, 'statehub'))
  */
-export async function openDatabase({ schema, url, dataDir }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({ schema, url, dataDir, timeoutMs }: DatabaseOptions): Promise<Database> {
   if (!isName(schema)) throw new RangeError(`Expected the schema to be ${NAME}, got '${schema}'.`)
-  return url === undefined ? openEmbedded(schema, dataDir) : openServer(schema, url)
+  return url === undefined ? openEmbedded(schema, dataDir) : openServer(schema, url, timeoutMs)
 }
 
 const NAME = "a name of small letters, digits and '_' that begins with a letter, at most 40 long"

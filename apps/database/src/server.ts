@@ -3,19 +3,23 @@ import type { Database, Queries } from './database.ts'
 
 const CONNECTIONS_MAX = 10
 const CONNECT_MS_MAX = 5_000
+/** The server cancels a statement in time and says so; so much later nobody waits for that any more. */
+const ANSWER_MS_MAX = 250
 const INT8 = 20
 const DATE = 1082
 
 /** A database on a server; connections are made when they are needed. */
-export function openServer(schema: string, url: string): Database {
+export function openServer(schema: string, url: string, timeoutMs: number | undefined): Database {
   const types = new TypeOverrides()
   types.setTypeParser(INT8, Number)
   // A day has no time zone; a Date would give it one.
   types.setTypeParser(DATE, (text) => text)
+  const limit = timeoutMs === undefined ? '' : ` -c statement_timeout=${timeoutMs}`
   const options = {
     connectionString: url,
-    options: `-c search_path=${schema} -c timezone=UTC`,
-    connectionTimeoutMillis: CONNECT_MS_MAX,
+    options: `-c search_path=${schema} -c timezone=UTC${limit}`,
+    connectionTimeoutMillis: Math.min(timeoutMs ?? CONNECT_MS_MAX, CONNECT_MS_MAX),
+    ...(timeoutMs === undefined ? undefined : { query_timeout: timeoutMs + ANSWER_MS_MAX }),
     application_name: `tidemark ${schema}`,
     types,
   }

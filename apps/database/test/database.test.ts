@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { proxyTo } from '../../../test/outage/proxy.ts'
 import { requireService } from '../../../test/services.ts'
 import { databaseFrom, migrate, openDatabase, type Database, type Migration } from '../src/index.ts'
 
@@ -51,6 +52,23 @@ function behaves(open: () => Promise<Database>): void {
 await requireService('postgres', (url) => {
   describe('a server', () => {
     behaves(() => openDatabase({ schema, url }))
+
+    it('cancels a statement that takes too long, and goes on', async () => {
+      await using limited = await openDatabase({ schema, url, timeoutMs: 200 })
+      await expect(limited.query('select pg_sleep(20)')).rejects.toMatchObject({ code: '57014' })
+      expect(await limited.query('select 1 as one')).toEqual([{ one: 1 }])
+    })
+
+    it('gives up a server that does not answer at all, also where it had answered before', async () => {
+      const { proxy, url: through } = await proxyTo(url)
+      await using limited = await openDatabase({ schema, url: through, timeoutMs: 200 })
+      expect(await limited.query('select 1 as one')).toEqual([{ one: 1 }])
+      proxy.hang()
+      await expect(limited.query('select 1')).rejects.toThrow('Query read timeout')
+      await expect(limited.query('select 1')).rejects.toThrow(/timeout/)
+      await proxy.open()
+      expect(await limited.query('select 1 as one')).toEqual([{ one: 1 }])
+    })
 
     it('is made ready by several processes at once', async () => {
       const own = `${schema}_many`
