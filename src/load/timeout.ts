@@ -12,14 +12,14 @@ export interface TimeoutOptions {
 /** Defaults to this long for one load. */
 export const DEFAULT_HARD_TIMEOUT_MS = 30_000
 
-/** Errors: `invalid-duration`, `unknown-option`. */
+/** Errors: `invalid-option`, `invalid-duration`, `unknown-option`. */
 export function resolveTimeout(
   timeout: TimeoutOptions | undefined,
   option: string,
+  defaults: TimeoutOptions = {},
 ): { softMs: number; hardMs: number } {
   refuseUnknown(option, timeout ?? {}, ['soft', 'hard'])
-  return {
-    softMs: timeout?.soft === undefined ? Number.POSITIVE_INFINITY : durationMs(timeout.soft, `${option}.soft`),
-    hardMs: timeout?.hard === undefined ? DEFAULT_HARD_TIMEOUT_MS : durationMs(timeout.hard, `${option}.hard`),
-  }
+  const { soft = defaults.soft ?? Number.POSITIVE_INFINITY } = timeout ?? {}
+  const { hard = defaults.hard ?? DEFAULT_HARD_TIMEOUT_MS } = timeout ?? {}
+  return { softMs: durationMs(soft, `${option}.soft`), hardMs: durationMs(hard, `${option}.hard`) }
 }

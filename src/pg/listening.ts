@@ -10,7 +10,7 @@ export interface ListeningClient {
 
 /** `PGlite`, or postgres.js, which connects again by itself and then calls `onListen` once more. */
 export interface ListeningDatabase {
-  listen(channel: string, heard: (payload: string) => void, onListen?: () => void): PromiseLike<unknown>
+  listen(channel: string, heard: (payload: string) => void, ...rest: never[]): PromiseLike<unknown>
 }
 
 /** How to hear what is announced: a function that makes a new, connected `pg` client each time, or a `PGlite` or postgres.js. */
@@ -85,9 +85,8 @@ export class Listening {
     const { heard, connected } = this.#events
     const hear = (payload: string): void => heard(payload)
     // PGlite takes something else in the third place, and has no connection to lose.
-    const listening = await ('exec' in database
-      ? database.listen(this.#channel, hear)
-      : database.listen(this.#channel, hear, () => connected()))
+    const again = 'exec' in database ? [] : [() => connected()]
+    const listening = await database.listen(this.#channel, hear, ...(again as never[]))
     this.#stop = async () => {
       if (typeof listening === 'function') await listening()
       else await (listening as { unlisten?: () => Promise<void> } | undefined)?.unlisten?.()

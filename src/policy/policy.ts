@@ -3,16 +3,22 @@
 import { durationMs, type Duration } from '../duration.ts'
 import { FOREVER, WINDOW_MS_MAX, type Identity, type Lifetimes } from '../entry.ts'
 import { invalidOption } from '../errors.ts'
+import type { Revision } from '../revision.ts'
 
-/** How one kind of data goes stale. Made by {@link ttl}, {@link sliding}, {@link untilInvalidated}, {@link immutable}. */
+/**
+ * How one kind of data goes stale. Made by {@link ttl}, {@link sliding}, {@link untilInvalidated}, {@link immutable},
+ * {@link revisioned}.
+ */
 export interface Policy<V = unknown> {
-  readonly kind: 'ttl' | 'sliding' | 'until-invalidated' | 'immutable'
+  readonly kind: 'ttl' | 'sliding' | 'until-invalidated' | 'immutable' | 'revisioned'
   /** How long this value is fresh, in ms from the end of its load. */
   freshMs(value: V): number
   /** `sliding` only: a read moves `freshUntil` to this long after it, at most `maxMs` after the load. */
   readonly slide?: { readonly idleMs: number; readonly maxMs: number }
   /** `immutable` only: the stamp that says which physical thing a value is. */
   identity?(value: V): Identity
+  /** `revisioned` only: fresh while this is what it was before the load. Asked by whoever reads; a policy asks nobody. */
+  readonly revision?: Revision
 }
 
 /** The windows after freshness, as a user gives them. */
@@ -55,7 +61,11 @@ export function lifetimes(loadedAt: number, freshMs: number, windows: Windows): 
 export function checkPolicy(policy: unknown, option: string): void {
   const fits = typeof policy === 'object' && policy !== null && 'freshMs' in policy
   if (!fits)
-    throw invalidOption(option, "a policy: ttl('30s'), sliding('10m'), untilInvalidated() or immutable()", policy)
+    throw invalidOption(
+      option,
+      "a policy: ttl('30s'), sliding('10m'), untilInvalidated(), immutable() or revisioned(…)",
+      policy,
+    )
 }
 
 /** Whole milliseconds of a policy's duration; zero is a duration (never fresh), `Infinity` is for ever. */

@@ -3,6 +3,7 @@ import type { Context } from '../load/context.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
 import type { Source, SourceStatus } from '../source/outage/source.ts'
 import type { Loading } from './loading.ts'
+import type { Asked, Revisions } from './revisions.ts'
 
 /** What one tier has of a key. */
 export interface TierExplanation {
@@ -41,13 +42,15 @@ export interface Explanation {
 
 const RANK: readonly (Verdict | 'absent')[] = ['fresh', 'stale', 'fallback', 'expired', 'absent']
 
-/** Asks every tier for a key and says what a reader would get. Starts nothing. */
+/** Asks every tier for a key, and for the revision if there is one, and says what a reader would get. Starts nothing. */
 export async function explain<K, V>(
   key: Key,
   loading: Loading<K, V>,
   context: Context,
   source?: Source,
+  revisions?: Revisions,
 ): Promise<Explanation> {
+  const asked = await revisions?.ask().catch(() => undefined)
   const now = context.clock.now()
   const tiers: TierExplanation[] = []
   for (const tier of context.stack.tiers) {
@@ -57,7 +60,7 @@ export async function explain<K, V>(
       const { loadedAt, freshUntil, staleUntil, errorUntil, keepUntil, staleAt: invalidatedAt, tags } = entry
       tiers.push({
         tier: tier.name,
-        state: judge(entry, now),
+        state: revisions ? revisions.verdict(entry, asked) : judge(entry, now),
         loadedAt,
         freshUntil,
         staleUntil,
@@ -79,7 +82,9 @@ export async function explain<K, V>(
     key: key.id,
     now,
     state: best.state,
-    reason: source ? sourceFirstSentence(source.status, best, now) : sentence(best, now, failure !== undefined),
+    reason: source
+      ? sourceFirstSentence(source.status, best, now)
+      : sentence(best, now, failure !== undefined, staleness(revisions, asked)),
     tiers,
     loading: flight && { since: flight.startedAt },
     lastFailure: failure && { error: failure.error, failures: failure.failures, retryAt: failure.retryAt },
@@ -95,9 +100,14 @@ function sourceFirstSentence({ state, reason }: SourceStatus, best: TierExplanat
   return `The source is left alone because of: ${reason}; a read ${known ? `gets ${known}` : 'fails'}.`
 }
 
-function sentence(best: TierExplanation, now: number, failed: boolean): string {
-  const because =
-    best.invalidatedAt === undefined ? 'its time is over' : `it was invalidated ${now - best.invalidatedAt} ms ago`
+/** Why something is stale that was not invalidated. */
+function staleness(revisions: Revisions | undefined, asked: Asked | undefined): string {
+  if (!revisions) return 'its time is over'
+  return asked ? 'the revision of its source has moved' : 'nobody can tell the revision of its source'
+}
+
+function sentence(best: TierExplanation, now: number, failed: boolean, staleness: string): string {
+  const because = best.invalidatedAt === undefined ? staleness : `it was invalidated ${now - best.invalidatedAt} ms ago`
   const source = failed ? '; the last load failed' : ''
   switch (best.state) {
     case 'fresh':

@@ -12,6 +12,7 @@ import { judge } from '../policy/judge.ts'
 import { lifetimes } from '../policy/policy.ts'
 import type { Lease, MaybePromise } from '../tier/tier.ts'
 import type { ResourceSettings } from './options.ts'
+import type { Asked } from './revisions.ts'
 import { Versions } from './versions.ts'
 
 /** What a flight brings: the entry, from the source or from another process that loaded it meanwhile. */
@@ -36,6 +37,8 @@ export class Loading<K, V> {
   readonly #settings: ResourceSettings<K, V>
   readonly #context: Context
   readonly #counters: NameCounters
+  /** The revision that was read before a flight began, where the source has one. */
+  readonly #askedBefore = new WeakMap<Flight<Landed>, Asked>()
 
   constructor(settings: ResourceSettings<K, V>, context: Context) {
     this.#settings = settings
@@ -45,16 +48,23 @@ export class Loading<K, V> {
     context.track(this.flights as unknown as Flights<never>)
   }
 
-  /** Joins the flight of a key or starts one. Errors: `reentrant-load`, and what the load throws. */
-  join(key: K, id: string, stale: Entry | undefined): Promise<Landed> {
-    const flight = this.flights.get(id) ?? this.#start(key, id, (it) => this.#fly(it, key, stale))
+  /**
+   * Joins the flight of a key or starts one. Errors: `reentrant-load`, and what the load throws.
+   *
+   * @param asked the revision the reader was told: a flight that began before it is no answer, unless from the same one
+   */
+  join(key: K, id: string, stale: Entry | undefined, asked?: Asked): Promise<Landed> {
+    const current = this.flights.get(id)
+    const flight = current ?? this.#start(key, id, asked, (it) => this.#fly(it, key, stale, asked))
     waitFor(flight)
+    if (flight === current && !this.#knows(flight, asked))
+      return flight.promise.catch(() => {}).then(() => this.join(key, id, stale, asked))
     return flight.promise
   }
 
   /** The same without a claim, so that what another process stored does not do: the source is asked. */
   ask(key: K, id: string, stale: Entry | undefined): Promise<Landed> {
-    const flight = this.flights.get(id) ?? this.#start(key, id, (it) => this.#load(it, key, stale))
+    const flight = this.flights.get(id) ?? this.#start(key, id, undefined, (it) => this.#load(it, key, stale))
     waitFor(flight)
     return flight.promise
   }
@@ -63,33 +73,35 @@ export class Loading<K, V> {
    * A load that began after this call. The first one goes off at once, in place of an ordinary flight; those that ask
    * while a refresh is under way share the one after it, so that a refresh button costs two loads however often it is hit.
    */
-  refresh(key: K, id: string, stale: Entry | undefined): Promise<Landed> {
+  refresh(key: K, id: string, stale: Entry | undefined, asked?: Asked): Promise<Landed> {
     const current = this.flights.get(id)
-    if (current?.isRefresh !== true) return this.#refreshNow(key, id, stale, current)
+    if (current?.isRefresh !== true) return this.#refreshNow(key, id, stale, asked, current)
     waitFor(current)
-    current.next ??= current.promise.catch(() => {}).then(() => this.#refreshNow(key, id, stale, this.flights.get(id)))
+    current.next ??= current.promise
+      .catch(() => {})
+      .then(() => this.#refreshNow(key, id, stale, asked, this.flights.get(id)))
     return current.next
   }
 
   /** Loads behind a stale value, unless that is being done, here or in another process, or the source is left alone. */
-  refreshBehind(key: K, id: string, stale: Entry): void {
+  refreshBehind(key: K, id: string, stale: Entry, asked?: Asked): void {
     const { stack, owner, clock } = this.#context
     if (this.flights.get(id) || this.#claiming.has(id) || this.backoff.holding(id, clock.now())) return
     if (!stack.claims) {
-      this.#start(key, id, (flight) => this.#load(flight, key, stale))
+      this.#start(key, id, asked, (flight) => this.#load(flight, key, stale, asked))
       return
     }
     this.#claiming.add(id)
     const begin = (held: HeldClaim | undefined): void => {
       this.#claiming.delete(id)
       if (held && this.#context.isClosed) held()
-      else if (held) this.#start(key, id, (flight) => this.#load(flight, key, stale).finally(held))
+      else if (held) this.#start(key, id, asked, (flight) => this.#load(flight, key, stale, asked).finally(held))
     }
     void claimNow(stack.claims, { name: this.#settings.name, id }, owner, clock).then(begin, () => begin(undefined))
   }
 
   /** The entry of a value as of `loadedAt`. */
-  entryOf(key: K, id: string, value: V, loadedAt: number): Entry {
+  entryOf(key: K, id: string, value: V, loadedAt: number, revision?: string): Entry {
     const { name, scopeOf, tagsOf, era, policy, windows } = this.#settings
     const tags = tagsOf?.(key, value)
     const { freshUntil, staleUntil, errorUntil, keepUntil } = lifetimes(loadedAt, policy.freshMs(value), windows)
@@ -105,6 +117,7 @@ export class Loading<K, V> {
       era: era?.name,
       tags: tags && tags.length > 0 ? [...tags] : undefined,
       identity: policy.identity?.(value),
+      revision,
     }
   }
 
@@ -130,41 +143,64 @@ export class Loading<K, V> {
     return this.#versions.load(entry, async () => this.store(entry, lease))
   }
 
-  #refreshNow(key: K, id: string, stale: Entry | undefined, before: Flight<Landed> | undefined): Promise<Landed> {
+  /** True when what a flight brings is as new as what the reader was told. */
+  #knows(flight: Flight<Landed>, asked: Asked | undefined): boolean {
+    if (asked === undefined) return true
+    const before = this.#askedBefore.get(flight)
+    return before !== undefined && (before.revision === asked.revision || before.turn >= asked.turn)
+  }
+
+  #refreshNow(
+    key: K,
+    id: string,
+    stale: Entry | undefined,
+    asked: Asked | undefined,
+    before: Flight<Landed> | undefined,
+  ): Promise<Landed> {
     if (before?.isRefresh === true) {
       waitFor(before)
       return before.promise
     }
-    const flight = this.#start(key, id, (it) => this.#load(it, key, stale))
+    const flight = this.#start(key, id, asked, (it) => this.#load(it, key, stale, asked))
     flight.isRefresh = true
     waitFor(flight)
     return flight.promise
   }
 
-  #start(key: K, id: string, work: (flight: Flight<Landed>) => Promise<Landed>): Flight<Landed> {
+  #start(
+    key: K,
+    id: string,
+    asked: Asked | undefined,
+    work: (flight: Flight<Landed>) => Promise<Landed>,
+  ): Flight<Landed> {
     const { name, scopeOf, tagsOf, era } = this.#settings
     const subject = { key: { name, id }, scope: scopeOf?.(key), era: era?.name, mayHaveTags: tagsOf !== undefined }
-    return this.flights.start(subject, this.#context.clock.now(), work)
+    const flight = this.flights.start(subject, this.#context.clock.now(), work)
+    if (asked) this.#askedBefore.set(flight, asked)
+    return flight
   }
 
   /** Loads under a claim where processes share a tier, unless another one brings the value first. */
-  async #fly(flight: Flight<Landed>, key: K, stale: Entry | undefined): Promise<Landed> {
+  async #fly(flight: Flight<Landed>, key: K, stale: Entry | undefined, asked: Asked | undefined): Promise<Landed> {
     const { stack, owner, clock } = this.#context
-    if (!stack.claims) return this.#load(flight, key, stale)
+    if (!stack.claims) return this.#load(flight, key, stale, asked)
     const { subject, controller } = flight
     const patience = { signal: controller.signal, waitMsMax: this.#settings.hardMs }
-    const claim = await claimOr(stack.claims, subject.key, owner, clock, patience, () => this.#lookAgain(subject.key))
+    const look = (): Promise<Landed | undefined> => this.#lookAgain(subject.key, asked)
+    const claim = await claimOr(stack.claims, subject.key, owner, clock, patience, look)
     if ('found' in claim) return claim.found
-    return this.#load(flight, key, stale).finally(claim.held)
+    return this.#load(flight, key, stale, asked).finally(claim.held)
   }
 
-  async #lookAgain(key: Key): Promise<Landed | undefined> {
+  async #lookAgain(key: Key, asked: Asked | undefined): Promise<Landed | undefined> {
     const { stack, clock } = this.#context
-    const found = await stack.read(key, (entry) => judge(entry, clock.now()) === 'fresh')
-    return found && judge(found.entry, clock.now()) === 'fresh' ? { entry: found.entry, from: found.tier } : undefined
+    const isFresh = (entry: Entry): boolean =>
+      judge(entry, clock.now()) === 'fresh' && (asked === undefined || entry.revision === asked.revision)
+    const found = await stack.read(key, isFresh)
+    return found && isFresh(found.entry) ? { entry: found.entry, from: found.tier } : undefined
   }
 
-  async #load(flight: Flight<Landed>, key: K, stale: Entry | undefined): Promise<Landed> {
+  async #load(flight: Flight<Landed>, key: K, stale: Entry | undefined, asked?: Asked): Promise<Landed> {
     const { stack, clock, hub, handout } = this.#context
     const { id } = flight.subject.key
     const { name, load, hardMs } = this.#settings
@@ -181,7 +217,7 @@ export class Loading<K, V> {
         }),
       )
       if (value === undefined) throw returnedUndefined(name, id)
-      const entry = this.entryOf(key, id, value, clock.now())
+      const entry = this.entryOf(key, id, value, clock.now(), asked?.revision)
       const stored = !flight.isSuperseded && (await this.#storeLoaded(entry, lease))
       if (stored) this.onStored?.(entry)
       else this.#counters.refused++

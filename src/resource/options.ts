@@ -29,9 +29,9 @@ export interface ResourceOptions<K, V> extends WindowOptions {
    * it. Needs a keyring. Defaults to nothing. See docs/sealing.md.
    */
   readonly secrets?: readonly string[] | true | undefined
-  /** How this kind of data goes stale: `ttl`, `sliding`, `untilInvalidated` or `immutable`. */
+  /** How this kind of data goes stale: `ttl`, `sliding`, `untilInvalidated`, `immutable` or `revisioned`. */
   readonly freshness: Policy<NoInfer<V>>
-  /** How long a load may take. Defaults to 30 s, hard. */
+  /** How long a load may take. Defaults to 30 s, hard. `revisioned`: the revision too, soft 250 ms, hard 5 s at most. */
   readonly timeout?: TimeoutOptions | undefined
   /** Checks the stored values from time to time; see docs/health.md. */
   readonly health?: HealthOptions<NoInfer<V>> | undefined
@@ -91,6 +91,8 @@ const OPTION_NAMES = [
 /** `source-first`: a reader waits so long when there is something else to hand out, a load may take so long. */
 const SOURCE_FIRST_TIMEOUT = { soft: '250ms', hard: '2s' } as const
 const SOURCE_FIRST_STALE_IF_ERROR = '7d'
+/** `revisioned`: so long the revision is waited for when there is something to hand out. */
+const REVISIONED_TIMEOUT = { soft: '250ms' } as const
 
 /** Errors: `invalid-option`, `unknown-option`, `invalid-duration`, `keyring-required`, `name-taken`. */
 export function resolveResource<K, V>(options: ResourceOptions<K, V>, context: Context): ResourceSettings<K, V> {
@@ -119,10 +121,7 @@ export function resolveResource<K, V>(options: ResourceOptions<K, V>, context: C
     health: options.health,
     ...first,
     versionOf: options.version,
-    ...resolveTimeout(
-      first.isSourceFirst ? { ...SOURCE_FIRST_TIMEOUT, ...given(options.timeout ?? {}) } : options.timeout,
-      'resource.timeout',
-    ),
+    ...resolveTimeout(options.timeout, 'resource.timeout', timeoutOf(options)),
     // Last: options that were refused must not leave the name taken.
     name: context.takeName(options.name, 'resource'),
   })
@@ -138,6 +137,12 @@ function resolveStrategy<K, V>(
   const isSourceFirst = strategy === 'source-first'
   if (source !== undefined && (!isSourceFirst || !(source instanceof Source)))
     throw invalidOption('resource.source', "from tide.source(name), together with strategy: 'source-first'", source)
+  if (isSourceFirst && options.freshness.kind === 'revisioned')
+    throw invalidOption(
+      'resource.freshness',
+      'another policy than revisioned(): every read asks the source',
+      'revisioned',
+    )
   if (warnAfter !== undefined && !isSourceFirst)
     throw invalidOption('resource.warnAfter', "given together with strategy: 'source-first'", warnAfter)
   if (isSourceFirst && options.staleWhileRevalidate !== undefined)
@@ -151,6 +156,12 @@ function resolveStrategy<K, V>(
     source,
     warnAfterMs: warnAfter === undefined ? undefined : durationMs(warnAfter, 'resource.warnAfter'),
   }
+}
+
+/** The timeouts of those who do not say theirs. */
+function timeoutOf<K, V>({ strategy, freshness }: ResourceOptions<K, V>): TimeoutOptions {
+  if (strategy === 'source-first') return SOURCE_FIRST_TIMEOUT
+  return freshness.kind === 'revisioned' ? REVISIONED_TIMEOUT : {}
 }
 
 /** What was really said: `undefined` does not take a default's place. */

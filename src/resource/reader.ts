@@ -1,15 +1,17 @@
 import type { Entry } from '../entry.ts'
 import type { Key } from '../key.ts'
 import type { Context } from '../load/context.ts'
+import { orLate } from '../load/deadline.ts'
 import { isRefresh, type ReadOptions } from '../load/read-options.ts'
 import { serveStale, type StaleReason } from '../load/serve.ts'
 import type { NameCounters } from '../observe/counters.ts'
-import { judge } from '../policy/judge.ts'
+import { judge, type Verdict } from '../policy/judge.ts'
 import type { Found } from '../stack/stack.ts'
 import { isPromise, type Front, type MaybePromise } from '../tier/tier.ts'
 import type { Loading } from './loading.ts'
 import type { ResourceSettings } from './options.ts'
 import type { Reading, ReadingReason } from './reading.ts'
+import type { Asked, Revisions } from './revisions.ts'
 import type { Sliding } from './sliding.ts'
 
 /** What happens when memory has nothing fresh: look in the tiers, judge, load if need be, fall back if one may. */
@@ -19,6 +21,7 @@ export class Reader<K, V> {
   readonly #loading: Loading<K, V>
   readonly #front: Front | undefined
   readonly #sliding: Sliding | undefined
+  readonly #revisions: Revisions | undefined
   readonly #counters: NameCounters
 
   constructor(
@@ -27,12 +30,14 @@ export class Reader<K, V> {
     loading: Loading<K, V>,
     front: Front | undefined,
     sliding: Sliding | undefined,
+    revisions: Revisions | undefined,
   ) {
     this.#settings = settings
     this.#context = context
     this.#loading = loading
     this.#front = front
     this.#sliding = sliding
+    this.#revisions = revisions
     this.#counters = context.hub.of(settings.name)
   }
 
@@ -45,28 +50,58 @@ export class Reader<K, V> {
   }
 
   #lookUp(input: K, key: Key): MaybePromise<Reading<V>> {
-    const { stack, clock } = this.#context
-    const found = stack.read(key, (entry) => judge(entry, clock.now()) === 'fresh')
-    return isPromise(found) ? found.then((it) => this.#answer(input, key, it)) : this.#answer(input, key, found)
+    return this.#revisions ? this.#askFirst(input, key, this.#revisions) : this.#search(input, key, undefined)
   }
 
-  #answer(input: K, key: Key, found: Found | undefined): MaybePromise<Reading<V>> {
+  /** Asks for the revision; gives up after the soft timeout, or on a failure, when there is something to hand out. */
+  async #askFirst(input: K, key: Key, revisions: Revisions): Promise<Reading<V>> {
+    const overdue = revisions.isOverdue ? await this.#known(key) : undefined
+    if (overdue) return this.#unknown(key, overdue, 'source-slow')
+    const asking = revisions.ask()
+    const asked = await orLate(asking, this.#settings.softMs, this.#context.clock).catch((error: unknown) => ({
+      error,
+    }))
+    if (asked !== 'late' && 'turn' in asked) return this.#search(input, key, asked)
+    const known = this.#context.isClosed ? undefined : await this.#known(key)
+    if (asked === 'late')
+      return known ? this.#unknown(key, known, 'source-slow') : this.#search(input, key, await asking)
+    if (!known) throw asked.error
+    return this.#unknown(key, known, 'source-unavailable', asked.error)
+  }
+
+  /** What may be handed out while nobody can tell whether it still holds. */
+  async #known(key: Key): Promise<Found | undefined> {
+    const found = await this.#context.stack.read(key, () => false)
+    return found && this.#verdict(found.entry, undefined) !== 'expired' ? found : undefined
+  }
+
+  #verdict(entry: Entry, asked: Asked | undefined): Verdict {
+    return this.#revisions ? this.#revisions.verdict(entry, asked) : judge(entry, this.#context.clock.now())
+  }
+
+  #search(input: K, key: Key, asked: Asked | undefined): MaybePromise<Reading<V>> {
+    const found = this.#context.stack.read(key, (entry) => this.#verdict(entry, asked) === 'fresh')
+    const answer = (it: Found | undefined): MaybePromise<Reading<V>> => this.#answer(input, key, it, asked)
+    return isPromise(found) ? found.then(answer) : answer(found)
+  }
+
+  #answer(input: K, key: Key, found: Found | undefined, asked: Asked | undefined): MaybePromise<Reading<V>> {
     if (found?.isAccepted) return this.#hit(key, found)
     const { clock } = this.#context
-    if (found === undefined || judge(found.entry, clock.now()) === 'expired')
-      return this.#loaded(input, key, found?.entry)
+    if (found === undefined || this.#verdict(found.entry, asked) === 'expired')
+      return this.#loaded(input, key, found?.entry, asked)
     const { backoff } = this.#loading
     return serveStale(
       {
-        verdict: () => judge(found.entry, clock.now()),
+        verdict: () => this.#verdict(found.entry, asked),
         stale: (reason, waited, error) => this.#stale(key, found, reason, waited, error),
       },
       {
         clock,
         softMs: this.#settings.softMs,
         failure: () => backoff.holding(key.id, clock.now()),
-        loadBehind: () => this.#loading.refreshBehind(input, key.id, found.entry),
-        load: () => this.#loaded(input, key, found.entry),
+        loadBehind: () => this.#loading.refreshBehind(input, key.id, found.entry, asked),
+        load: () => this.#loaded(input, key, found.entry, asked),
         isClosed: () => this.#context.isClosed,
       },
     )
@@ -74,14 +109,15 @@ export class Reader<K, V> {
 
   async #refresh(input: K, key: Key): Promise<Reading<V>> {
     this.#missed(key)
+    const asked = await this.#revisions?.ask()
     const stored = await this.#context.stack.get(key)
-    const { entry } = await this.#loading.refresh(input, key.id, stored)
+    const { entry } = await this.#loading.refresh(input, key.id, stored, asked)
     return this.#reading(entry, 'fresh', 'loaded', 'source')
   }
 
-  async #loaded(input: K, key: Key, stale: Entry | undefined): Promise<Reading<V>> {
+  async #loaded(input: K, key: Key, stale: Entry | undefined, asked: Asked | undefined): Promise<Reading<V>> {
     this.#missed(key)
-    const { entry, from } = await this.#loading.join(input, key.id, stale)
+    const { entry, from } = await this.#loading.join(input, key.id, stale, asked)
     return this.#reading(entry, 'fresh', 'loaded', from)
   }
 
@@ -101,6 +137,11 @@ export class Reader<K, V> {
       if (hub.isHeard) hub.emit({ type: 'hit', name: key.name, key: key.id, tier: found.tier, state: 'stale' })
     }
     return this.#reading(found.entry, 'stale', reason, found.tier, error)
+  }
+
+  /** What was known last, while nobody can tell the revision. */
+  #unknown(key: Key, found: Found, reason: StaleReason, error?: unknown): Reading<V> {
+    return { ...this.#stale(key, found, reason, false, error), revision: 'unknown' }
   }
 
   #missed(key: Key): void {

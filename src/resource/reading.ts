@@ -22,7 +22,10 @@ export interface Reading<V> {
   readonly age: number
   /** When it was loaded or set, milliseconds since 1970. */
   readonly loadedAt: number
-  /** The revision of the source it was made from; `undefined` for what has none. */
+  /**
+   * With `revisioned`: the revision that was read before it was loaded; `unknown` when nobody could say whether it still
+   * holds. Else `undefined`.
+   */
   readonly revision: string | undefined
   /** Why the source could not answer, when it could not. */
   readonly error?: unknown

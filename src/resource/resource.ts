@@ -15,6 +15,7 @@ import { Loading } from './loading.ts'
 import { resolveResource, type ResourceOptions, type ResourceSettings } from './options.ts'
 import { Reader } from './reader.ts'
 import type { Reading } from './reading.ts'
+import { Revisions } from './revisions.ts'
 import { Sliding } from './sliding.ts'
 import { askedThrough, ownSource, SourceFirst } from './source-first.ts'
 
@@ -22,7 +23,7 @@ import { askedThrough, ownSource, SourceFirst } from './source-first.ts'
 export interface EntryInfo {
   readonly name: string
   readonly key: KeyInput
-  /** What a reader would make of it now. */
+  /** What a reader would make of it now; with `revisioned`, if the revision is still the same. */
   readonly state: Verdict
   /** The highest tier that has it. */
   readonly tier: string
@@ -51,6 +52,9 @@ export class Resource<K, V> {
   readonly #loading: Loading<K, V>
   readonly #reader: Reader<K, V> | SourceFirst<K, V>
   readonly #source: Source | undefined
+  readonly #revisions: Revisions | undefined
+  /** Somebody is to be asked before anything is handed out. */
+  readonly #asksFirst: boolean
   readonly #counters: NameCounters
   readonly #front: Front | undefined
   readonly #frontName: string
@@ -67,11 +71,13 @@ export class Resource<K, V> {
     this.#loading = new Loading(this.#settings, context)
     this.#front = context.stack.frontOf(this.name)
     this.#frontName = context.stack.tiers[0]?.name ?? ''
-    const { slide } = this.#settings.policy
+    const { slide, revision } = this.#settings.policy
+    this.#revisions = revision && new Revisions(revision, this.#settings, context.clock)
+    this.#asksFirst = this.#source !== undefined || revision !== undefined
     this.#sliding = slide && new Sliding(slide, this.name, context)
     this.#reader = this.#source
       ? new SourceFirst(this.#settings, context, this.#loading, this.#source)
-      : new Reader(this.#settings, context, this.#loading, this.#front, this.#sliding)
+      : new Reader(this.#settings, context, this.#loading, this.#front, this.#sliding, this.#revisions)
     this.#settings.era?.join(this.name)
     context.sealer.declare(this.name, this.#settings.secrets)
     if (this.#settings.health) {
@@ -96,7 +102,7 @@ export class Resource<K, V> {
    */
   get(key: K, options?: ReadOptions): Promise<V> {
     try {
-      if (options === undefined && !this.#context.isStrict && !this.#source) {
+      if (options === undefined && !this.#context.isStrict && !this.#asksFirst) {
         const value = this.#fresh(this.#settings.idOf(key))
         if (value !== undefined) return Promise.resolve(value as V)
       }
@@ -112,8 +118,12 @@ export class Resource<K, V> {
     return this.#reader.read(key, this.#keyOf(key), options)
   }
 
-  /** The value if it lies fresh in memory, at once; else `undefined`. Starts nothing. */
+  /**
+   * The value if it lies fresh in memory, at once; else `undefined`. Starts nothing: with `revisioned` it is always
+   * `undefined`, because whether a value is fresh has to be asked.
+   */
   peek(key: K): V | undefined {
+    if (this.#revisions) return undefined
     const value = this.#front?.fresh(this.#settings.idOf(key))
     return value === undefined ? undefined : this.#context.handout.out(value as V)
   }
@@ -124,7 +134,7 @@ export class Resource<K, V> {
   }
 
   /**
-   * The value if a tier has it fresh, without asking the source; else `undefined`. Errors: `closed`.
+   * The value if a tier has it fresh, without loading it; else `undefined`. Errors: `closed`, and what a revision throws.
    *
    * @param options `stale`: also a value that is no longer fresh, as long as it is kept
    */
@@ -133,13 +143,16 @@ export class Resource<K, V> {
     const takesAny = takesStale(this.name, options)
     const { stack, clock, handout } = this.#context
     if (this.#context.isStrict) await stack.check()
-    const isFresh = (entry: Entry): boolean => judge(entry, clock.now()) === 'fresh'
+    const asked = await this.#revisions?.ask()
+    const isFresh = (entry: Entry): boolean =>
+      (this.#revisions ? this.#revisions.verdict(entry, asked) : judge(entry, clock.now())) === 'fresh'
     const entry = (await stack.read(this.#keyOf(key), isFresh))?.entry
     return entry && (takesAny || isFresh(entry)) ? handout.out(entry.value as V) : undefined
   }
 
   /**
-   * Stores a value as if it had just been loaded. It wins over every load that is under way.
+   * Stores a value as if it had just been loaded. It wins over every load that is under way. With `revisioned` it is only
+   * what is handed out until the next load, because nobody knows the revision it was made from.
    *
    * @param options `loadedAt`: when the source said so, milliseconds since 1970, for values that come from elsewhere;
    *   all lifetimes count from then. Defaults to now
@@ -216,7 +229,7 @@ export class Resource<K, V> {
   /** Why the value of a key is fresh or stale: what each tier has, and what the source said last. */
   async explain(key: K): Promise<Explanation> {
     this.#context.refuseIfClosed()
-    return explain(this.#keyOf(key), this.#loading, this.#context, this.#source)
+    return explain(this.#keyOf(key), this.#loading, this.#context, this.#source, this.#revisions)
   }
 
   /** The counts of this name. */
