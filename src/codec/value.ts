@@ -4,13 +4,13 @@
 import { TidemarkError, describe } from '../errors.ts'
 import { decodeBinary, encodeBinary, isBinary, type BinaryMark } from './binary.ts'
 
-/** How a value was encoded. Stored beside it; an unknown format is a miss, never a guess. */
-export const FORMAT = { json: 0, tagged: 1, binary: 2 } as const
+/** How a value was encoded. Stored beside it; an unknown format is a miss, never a guess. `packed` is any other, compressed. */
+export const FORMAT = { json: 0, tagged: 1, binary: 2, packed: 3 } as const
 
-/** An encoded value: text for `json` and `tagged`, bytes for `binary`. */
+/** An encoded value: text for `json` and `tagged`, bytes for all others. */
 export type Encoded =
   | { readonly format: typeof FORMAT.json | typeof FORMAT.tagged; readonly data: string }
-  | { readonly format: typeof FORMAT.binary; readonly data: Uint8Array }
+  | { readonly format: typeof FORMAT.binary | typeof FORMAT.packed; readonly data: Uint8Array }
 
 /** An object with this key is a tag: `{ "$": kind, ... }`. A user's own object with it is wrapped in the tag `o`. */
 const TAG = '$'
@@ -42,7 +42,7 @@ export function encodeValue(value: unknown): Encoded {
   }
 }
 
-/** The value that {@link encodeValue} encoded. Throws on anything it did not write. */
+/** The value that {@link encodeValue} encoded. Throws on anything it did not write, and on what was compressed since. */
 export function decodeValue(format: number, data: string | Uint8Array): unknown {
   if (typeof data === 'string') {
     if (format === FORMAT.json) return JSON.parse(data)

@@ -39,7 +39,7 @@ export class SealedTier implements Tier {
     this.capabilities = tier.capabilities
     this.#tier = tier
     this.#sealer = sealer
-    this.#purpose = `tier/${tier.name}`
+    this.#purpose = sealPurpose(tier)
     if (tier.feed) this.feed = tier.feed
     if (tier.claims) this.claims = tier.claims
     if (tier.getMany) this.getMany = (keys) => this.#openAll(tier.getMany?.(keys) ?? [])
@@ -62,7 +62,7 @@ export class SealedTier implements Tier {
   put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
     let sealed: Entry
     try {
-      sealed = this.#sealer.seal(entry, this.#purpose)
+      sealed = this.#sealer.seal(entry, this.#purpose, this.capabilities.compression)
     } catch (error) {
       if (!isTidemarkError(error, 'seal-exhausted')) throw error
       return this.#skip(entry.key, error.message)
@@ -110,7 +110,7 @@ export class SealedTier implements Tier {
   async #reseal(key: Key, lease: Lease): Promise<Resealed> {
     const entry = await this.#tier.get(key)
     if (!entry) return 'gone'
-    const resealed = this.#sealer.reseal(entry, this.#purpose)
+    const resealed = this.#sealer.reseal(entry, this.#purpose, this.capabilities.compression)
     if (resealed === entry) return 'current'
     if (!(resealed instanceof Unopened)) return (await this.#tier.put(resealed, lease)) ? 'resealed' : 'refused'
     if (resealed.reason !== 'clear') return resealed.reason === 'unknown-key' ? 'unknown-key' : 'damaged'
@@ -137,6 +137,11 @@ export class SealedTier implements Tier {
     this.#report({ kind: 'skipped', key, why: 'not-sealed', message })
     return true
   }
+}
+
+/** What the entries of a tier are sealed for: they open in no tier of another name. */
+export function sealPurpose(tier: Pick<Tier, 'name'>): string {
+  return `tier/${tier.name}`
 }
 
 /** A tier as it may be used: with its entries sealed where they leave the process. */

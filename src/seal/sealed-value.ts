@@ -2,10 +2,12 @@
 //
 //   { "$sealed": [["password"]], "value": { "url": "http://10.0.0.7", "password": "VFMBAZ…" } }
 
-import { decodeValue, encodeValue, FORMAT } from '../codec/value.ts'
+import type { Compression } from '../codec/compression.ts'
+import { SEALED_MARK, compressed, decodeStored, isText } from '../codec/stored.ts'
+import { encodeValue } from '../codec/value.ts'
 import type { Place } from './places.ts'
 
-const MARK = '$sealed'
+const MARK = SEALED_MARK
 
 /** See above. */
 export interface SealedValue {
@@ -35,11 +37,15 @@ export function placesOf(sealed: SealedValue): readonly Place[] | undefined {
 /** Most secrets are texts: they need no codec, which would cost as much as encrypting them. */
 const TEXT = 's'
 
-/** A secret as what is encrypted: how it is encoded, and the encoded value. Errors: `invalid-value`. */
-export function encodeSecret(secret: unknown): string | Uint8Array {
+/**
+ * A secret as what is encrypted: how it is encoded, and the encoded value, compressed if its tier compresses values of its
+ * size: what is encrypted does not shrink any more. Errors: `invalid-value`.
+ */
+export function encodeSecret(secret: unknown, compression?: Compression): string | Uint8Array {
+  const isLarge = compression !== undefined && typeof secret === 'string' && secret.length > compression.aboveBytes
   // Half a surrogate pair does not survive UTF-8.
-  if (typeof secret === 'string' && secret.isWellFormed()) return TEXT + secret
-  const { format, data } = encodeValue(secret)
+  if (typeof secret === 'string' && !isLarge && secret.isWellFormed()) return TEXT + secret
+  const { format, data } = compressed(undefined, encodeValue(secret), compression)
   return typeof data === 'string' ? `${format}${data}` : Buffer.concat([Buffer.from(String(format)), data])
 }
 
@@ -49,8 +55,7 @@ export function decodeSecret(plain: Buffer): { readonly secret: unknown } | unde
   if (kind === TEXT) return { secret: plain.toString('utf8', 1) }
   const format = Number(kind)
   try {
-    const data = format === FORMAT.binary ? plain.subarray(1) : plain.toString('utf8', 1)
-    return { secret: decodeValue(format, data) }
+    return { secret: decodeStored(format, isText(format) ? plain.toString('utf8', 1) : plain.subarray(1)) }
   } catch {
     return undefined
   }

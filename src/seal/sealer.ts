@@ -1,3 +1,4 @@
+import type { Compression } from '../codec/compression.ts'
 import type { Entry } from '../entry.ts'
 import { TidemarkError } from '../errors.ts'
 import { MESSAGES_MAX, type DerivedKey } from './derived-key.ts'
@@ -43,13 +44,16 @@ export class Sealer {
     if (paths) this.#secrets.set(name, paths)
   }
 
-  /** The entry as a tier may have it: itself when it holds no secret. Errors: `seal-exhausted`, `invalid-value`. */
-  seal(entry: Entry, purpose: string): Entry {
+  /**
+   * The entry as a tier may have it: itself when it holds no secret. `compression`: what the tier does with large values is
+   * done with large secrets before they are sealed. Errors: `seal-exhausted`, `invalid-value`.
+   */
+  seal(entry: Entry, purpose: string, compression?: Compression): Entry {
     const { value } = entry
     const paths = this.#secrets.get(entry.key.name)
     const places = paths === undefined ? NOWHERE : secretPlaces(value, paths)
     if (places.length === 0 && !looksSealed(value)) return entry
-    return { ...entry, value: this.#sealAt(places, entry, value, purpose) }
+    return { ...entry, value: this.#sealAt(places, entry, value, purpose, compression) }
   }
 
   /** The entry as memory has it, or why it cannot be had. */
@@ -69,7 +73,7 @@ export class Sealer {
   }
 
   /** The entry under the active key: itself when it is. */
-  reseal(entry: Entry, purpose: string): Entry | Unopened {
+  reseal(entry: Entry, purpose: string, compression?: Compression): Entry | Unopened {
     const { value, key } = entry
     const paths = this.#secrets.get(key.name) ?? NOWHERE
     if (!looksSealed(value)) return secretPlaces(value, paths).length === 0 ? entry : new Unopened('clear', key)
@@ -82,10 +86,39 @@ export class Sealer {
     // Also where the name is not declared here: what was secret when it was stored stays so.
     const opened = this.#openAt(places, entry, value, purpose)
     if (opened instanceof Unopened) return opened
-    return { ...entry, value: this.#sealAt(places, entry, opened.value, purpose) }
+    return { ...entry, value: this.#sealAt(places, entry, opened.value, purpose, compression) }
   }
 
-  #sealAt(places: readonly Place[], entry: Entry, value: unknown, purpose: string): SealedValue {
+  /**
+   * The entry as another place may have it, whatever is declared: what is sealed is sealed there too, and what is declared
+   * becomes so. `undefined` is a place in memory, where values lie in the clear. Errors: `seal-exhausted`, `invalid-value`.
+   */
+  carry(
+    entry: Entry,
+    from: string | undefined,
+    to: string | undefined,
+    compression: Compression | undefined,
+  ): Entry | Unopened {
+    const { value, key } = entry
+    const paths = this.#secrets.get(key.name) ?? NOWHERE
+    const isSealed = from !== undefined && looksSealed(value)
+    if (isSealed && from === to && paths.length === 0) return entry
+    const sealed = isSealed ? placesOf(value) : NOWHERE
+    if (!sealed) return new Unopened('damaged', key)
+    const plain = isSealed ? this.#openAt(sealed, entry, value, from) : entry
+    if (plain instanceof Unopened || to === undefined) return plain
+    const places = secretPlaces(plain.value, [...sealed, ...paths])
+    if (places.length === 0 && !looksSealed(plain.value)) return plain
+    return { ...entry, value: this.#sealAt(places, entry, plain.value, to, compression) }
+  }
+
+  #sealAt(
+    places: readonly Place[],
+    entry: Entry,
+    value: unknown,
+    purpose: string,
+    compression?: Compression,
+  ): SealedValue {
     const { key } = entry
     if (places.length === 0) return sealedValue(places, value)
     const ring = this.keyring as Keyring
@@ -93,7 +126,7 @@ export class Sealer {
     let sealed = value
     for (const place of places) {
       this.#count(derived, key.name)
-      const plain = encodeSecret(at(value, place))
+      const plain = encodeSecret(at(value, place), compression)
       const envelope = sealEnvelope(plain, derived.id, derived.secret, aboutOf(entry, place))
       sealed = replaced(sealed, place, envelope.toString('base64'))
     }

@@ -1,6 +1,7 @@
 // The contract every tier keeps. `testTier` of tidemark/testing is the suite that proves it; docs/write-a-tier.md is the guide.
 
 import type { Clock } from '../clock.ts'
+import type { Compression } from '../codec/compression.ts'
 import type { Entry, KeyInfo } from '../entry.ts'
 import type { Key, Selector } from '../key.ts'
 import type { EvictionCause, UnopenedReason } from '../observe/event.ts'
@@ -35,6 +36,8 @@ export interface Capabilities {
   readonly sync: boolean
   /** Larger encoded values are skipped and counted. */
   readonly maxEntryBytes?: number
+  /** Larger values are compressed when they are stored, and larger secrets before they are sealed. */
+  readonly compression?: Compression
 }
 
 /** News a tier gives to its host; the host counts them and makes events of them. */

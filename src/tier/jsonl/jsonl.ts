@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../../clock.ts'
+import type { Compression } from '../../codec/compression.ts'
 import type { Entry, KeyInfo } from '../../entry.ts'
 import { isTidemarkError } from '../../errors.ts'
 import type { Key, Selector } from '../../key.ts'
@@ -42,6 +43,7 @@ class JsonlTier implements Tier {
   readonly capabilities: Capabilities
   readonly feed: ChangeFeed
   readonly claims: Claims
+  readonly #compression: Compression | undefined
   readonly #maxEntryBytes: number
   readonly #folder: Folder
   readonly #files = new Files()
@@ -60,8 +62,16 @@ class JsonlTier implements Tier {
   #report: (news: TierReport) => void = () => {}
 
   constructor(settings: JsonlSettings) {
-    this.capabilities = { persistent: true, shared: true, sync: true, maxEntryBytes: settings.maxEntryBytes }
-    this.#maxEntryBytes = settings.maxEntryBytes
+    const { compression, maxEntryBytes } = settings
+    this.capabilities = {
+      persistent: true,
+      shared: true,
+      sync: true,
+      maxEntryBytes,
+      ...(compression && { compression }),
+    }
+    this.#compression = compression
+    this.#maxEntryBytes = maxEntryBytes
     const clock = (): Clock => this.#clock
     const report = (news: TierReport): void => this.#report(news)
     const mark = newMark()
@@ -146,7 +156,8 @@ class JsonlTier implements Tier {
     const prepared = new PreparedEntry(entry, lease === undefined ? undefined : this.#clock.now())
     const { bytes } = prepared.value
     if (bytes > this.#maxEntryBytes) return this.#skip(entry.key, bytes)
-    const ready = bytes > FILE_VALUE_BYTES ? this.#moveToFile(prepared) : undefined
+    const ready = bytes > FILE_VALUE_BYTES ? this.#makeReady(prepared) : undefined
+    if (!ready) prepared.pack(this.#compression)
     if (lease !== undefined) return this.#writer.add(prepared, lease, ready)
     return ready ? this.#writer.setLarge(prepared, ready) : this.#writer.set(prepared)
   }
@@ -194,8 +205,11 @@ class JsonlTier implements Tier {
     }
   }
 
-  async #moveToFile(prepared: PreparedEntry): Promise<void> {
-    const { data } = prepared.value
+  /** Compresses a large value, and moves what is still large to a file. */
+  async #makeReady(prepared: PreparedEntry): Promise<void> {
+    await prepared.packLater(this.#compression)
+    const { data, bytes: size } = prepared.value
+    if (size <= FILE_VALUE_BYTES) return
     const bytes = typeof data === 'string' ? Buffer.from(data) : data
     const crc = await checksumOf(bytes)
     prepared.movedTo({ file: await this.#valueFiles.write(bytes), crc })

@@ -1,3 +1,5 @@
+import type { Compression } from '../../codec/compression.ts'
+import { compressed, compressedLater } from '../../codec/stored.ts'
 import type { Entry } from '../../entry.ts'
 import type { Writable } from './batch.ts'
 import type { LineHead } from './line.ts'
@@ -6,6 +8,7 @@ import {
   bodyText,
   encodedValue,
   fileText,
+  measured,
   valueText,
   type EncodedValue,
   type FileReference,
@@ -14,15 +17,30 @@ import {
 /** An entry made ready to be written: encoded when it is given, so that an append takes little time. */
 export class PreparedEntry implements Writable {
   readonly entry: Entry
-  readonly value: EncodedValue
   readonly #at: number | undefined
+  #value: EncodedValue
   #file: FileReference | undefined
 
   /** Errors: `invalid-value` for what cannot be stored. `at` is given for what a load brought: when that was. */
   constructor(entry: Entry, at: number | undefined) {
     this.entry = entry
-    this.value = encodedValue(entry.value)
+    this.#value = encodedValue(entry.value)
     this.#at = at
+  }
+
+  /** As it is to be stored. */
+  get value(): EncodedValue {
+    return this.#value
+  }
+
+  /** Compresses a small value. */
+  pack(compression: Compression | undefined): void {
+    if (compression) this.#value = measured(compressed(this.entry.value, this.#value, compression))
+  }
+
+  /** Compresses a large value, by a thread of its own. */
+  async packLater(compression: Compression | undefined): Promise<void> {
+    if (compression) this.#value = measured(await compressedLater(this.entry.value, this.#value, compression))
   }
 
   /** The value lies in this file now. */

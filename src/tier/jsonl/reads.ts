@@ -1,8 +1,9 @@
 import { crc32 } from 'node:zlib'
 import { slices } from '../../codec/checksum.ts'
-import { decodeValue, FORMAT } from '../../codec/value.ts'
+import { decodeStoredSoon, isText, withValue } from '../../codec/stored.ts'
 import type { Clock } from '../../clock.ts'
 import { staleFrom, type Entry } from '../../entry.ts'
+import { isTidemarkError } from '../../errors.ts'
 import type { Key } from '../../key.ts'
 import type { ValueFiles } from '../value-files.ts'
 import type { MaybePromise, TierReport } from '../tier.ts'
@@ -52,9 +53,21 @@ export class Reads {
       capacity.visit(row)
       const value = valueOf(line, 0, valueStart, head)
       const entry = entryOf(key, head, body, table.staleAt[row] as number, value)
-      return head.format < IN_FILE ? entry : this.#withFile(entry, head.format - IN_FILE, row)
+      if (head.format >= IN_FILE) return this.#withFile(entry, head.format - IN_FILE, row)
+      return entry.value instanceof Promise ? this.#unpacked(entry, row) : entry
     } catch (error) {
-      return this.#drop(row, key, error instanceof Error ? error.message : String(error))
+      return this.#unreadable(row, key, error)
+    }
+  }
+
+  async #unpacked(entry: Entry, row: number): Promise<Entry | undefined> {
+    const { reader } = this.#parts
+    const place = reader.placeOf(row)
+    try {
+      return await withValue(entry)
+    } catch (error) {
+      // The row may be about another line by now.
+      return this.#unreadable(reader.placeOf(row) === place ? row : NONE, entry.key, error)
     }
   }
 
@@ -73,13 +86,23 @@ export class Reads {
     const place = reader.placeOf(row)
     const bytes = await files.read(file)
     if (bytes !== undefined && (await checksumOf(bytes)) === crc) {
-      const data = format === FORMAT.binary ? bytes : Buffer.from(bytes).toString('utf8')
-      return { ...entry, value: decodeValue(format, data) }
+      const data = isText(format) ? Buffer.from(bytes).toString('utf8') : bytes
+      try {
+        return await withValue({ ...entry, value: decodeStoredSoon(format, data) })
+      } catch (error) {
+        return this.#unreadable(reader.placeOf(row) === place ? row : NONE, entry.key, error)
+      }
     }
     await files.remove(file)
     // The row may be about another line by now.
     const current = reader.placeOf(row) === place ? row : NONE
     return this.#drop(current, entry.key, `the file ${file} of a large value is ${bytes ? 'damaged' : 'gone'}`)
+  }
+
+  /** A miss and a count. What a newer version wrote is left to it. */
+  #unreadable(row: number, key: Key, error: unknown): undefined {
+    const message = error instanceof Error ? error.message : String(error)
+    return this.#drop(isTidemarkError(error, 'tier-newer') ? NONE : row, key, message)
   }
 
   /** A damaged entry is a miss and a count, once: what is in its place in the file is not looked at again. */

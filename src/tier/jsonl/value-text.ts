@@ -1,6 +1,7 @@
 // An entry as the body of a line: what it belongs to, its key, what few entries have, its value. And back.
 
-import { FORMAT, decodeValue, encodeValue } from '../../codec/value.ts'
+import { decodeStoredSoon, isText } from '../../codec/stored.ts'
+import { encodeValue, type Encoded } from '../../codec/value.ts'
 import type { Entry, Identity } from '../../entry.ts'
 import type { Membership } from '../../slot.ts'
 import { HEAD_BYTES, TAIL_BYTES, type LineHead } from './line.ts'
@@ -32,19 +33,20 @@ export interface FileReference {
 }
 
 /** An encoded value. */
-export interface EncodedValue {
-  readonly format: number
-  readonly bytes: number
-  readonly data: string | Uint8Array
-}
+export type EncodedValue = Encoded & { readonly bytes: number }
 
 /** Encodes a value. Errors: `invalid-value` for what cannot be stored. */
 export function encodedValue(value: unknown): EncodedValue {
-  const { format, data } = encodeValue(value)
-  return { format, bytes: typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength, data }
+  return measured(encodeValue(value))
 }
 
-/** A value as JSON for its line; binary ones as base64. */
+/** An encoded value with its size. */
+export function measured(encoded: Encoded): EncodedValue {
+  const { data } = encoded
+  return { ...encoded, bytes: typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength }
+}
+
+/** A value as JSON for its line; binary and compressed ones as base64. */
 export function valueText({ data }: EncodedValue): string {
   return typeof data === 'string'
     ? data
@@ -81,7 +83,7 @@ function groupText({ scope, era, tags }: Membership): string {
 export function valueAt({ size, format, bytes }: Pick<LineHead, 'size' | 'format' | 'bytes'>): number {
   let textBytes = bytes
   if (format >= IN_FILE) textBytes = FILE_TEXT_BYTES
-  else if (format === FORMAT.binary) textBytes = 2 + 4 * Math.ceil(bytes / 3)
+  else if (!isText(format)) textBytes = 2 + 4 * Math.ceil(bytes / 3)
   return size - TAIL_BYTES - textBytes
 }
 
@@ -91,7 +93,7 @@ export function bodyOf(buffer: Buffer, at: number, valueStart: number): LineBody
   return JSON.parse(`{${text}}`) as LineBody
 }
 
-/** The value of the line at `at`; for one in a file, its {@link FileReference}. */
+/** The value of the line at `at`; for one in a file, its {@link FileReference}; for a large compressed one, a promise. */
 export function valueOf(
   buffer: Buffer,
   at: number,
@@ -100,5 +102,6 @@ export function valueOf(
 ): unknown {
   const text = buffer.toString('utf8', at + valueStart, at + size - TAIL_BYTES)
   if (format >= IN_FILE) return JSON.parse(text)
-  return format === FORMAT.binary ? decodeValue(format, Buffer.from(text, 'base64')) : decodeValue(format, text)
+  // The quotes around base64 are none of its characters, and are left out.
+  return decodeStoredSoon(format, isText(format) ? text : Buffer.from(text, 'base64'))
 }

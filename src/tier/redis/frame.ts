@@ -8,7 +8,9 @@
 //  72  groups (each a length and a text), the rest (JSON of what few entries have), the value
 
 import { crc32 } from 'node:zlib'
-import { FORMAT, decodeValue, encodeValue } from '../../codec/value.ts'
+import type { Compression } from '../../codec/compression.ts'
+import { compressed, decodeStoredSoon, isText } from '../../codec/stored.ts'
+import { FORMAT, encodeValue } from '../../codec/value.ts'
 import { staleFrom, type Entry, type Identity, type KeyInfo } from '../../entry.ts'
 import { TidemarkError } from '../../errors.ts'
 import type { Key } from '../../key.ts'
@@ -43,18 +45,19 @@ interface Rest {
 /** An entry ready to be stored. */
 export interface Frame {
   readonly bytes: Buffer
-  /** Of the encoded value alone. */
+  /** Of the encoded value alone, before it was compressed. */
   readonly valueBytes: number
 }
 
 /** Encodes an entry. Errors: `invalid-value` for what cannot be stored. */
-export function encodeFrame(entry: Entry): Frame {
-  const { format, data } = encodeValue(entry.value)
+export function encodeFrame(entry: Entry, compression?: Compression): Frame {
+  const plain = encodeValue(entry.value)
+  const { format, data } = compressed(entry.value, plain, compression)
   const groups = encodeGroups(groupsOf(entry))
   const rest = Buffer.from(restOf(entry), 'utf8')
-  const valueBytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
+  const storedBytes = bytesOf(data)
   const valueAt = HEAD_BYTES + groups.byteLength + rest.byteLength
-  const bytes = Buffer.allocUnsafe(valueAt + valueBytes)
+  const bytes = Buffer.allocUnsafe(valueAt + storedBytes)
   bytes.writeUInt16BE(MAGIC, 0)
   bytes.writeUInt8(VERSION, AT.version)
   bytes.writeUInt8(format, AT.flags)
@@ -70,11 +73,15 @@ export function encodeFrame(entry: Entry): Frame {
   bytes.writeDoubleBE(entry.staleAt ?? 0, AT.staleAt)
   bytes.writeDoubleBE(entry.staleAt ?? 0, AT.staleAtCopy)
   bytes.writeUInt32BE(checksumOf(bytes), AT.crc)
-  return { bytes, valueBytes }
+  return { bytes, valueBytes: data === plain.data ? storedBytes : bytesOf(plain.data) }
+}
+
+function bytesOf(data: string | Uint8Array): number {
+  return typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
 }
 
 /**
- * The entry of a frame. Errors: `tier-newer` for a version or a flag this code does not know, `tier-corrupt` for a damaged
+ * The entry of a frame; the value of a large compressed one is a promise. Errors: `tier-newer` for a version or a flag this code does not know, `tier-corrupt` for a damaged
  * frame; the caller makes a miss of either, never a guess.
  */
 export function decodeFrame(bytes: Buffer, key: Key): Entry {
@@ -84,8 +91,8 @@ export function decodeFrame(bytes: Buffer, key: Key): Entry {
   // Two long keys would have to share a SHA-256.
   if (parts.rest?.id !== undefined && parts.rest.id !== key.id) throw damaged('belongs to another key')
   const format = bytes[AT.flags] as number
-  const data = format === FORMAT.binary ? bytes.subarray(parts.valueAt) : bytes.toString('utf8', parts.valueAt)
-  return entryOf(bytes, key, parts, decodeValue(format, data), bytes.byteLength)
+  const data = isText(format) ? bytes.toString('utf8', parts.valueAt) : bytes.subarray(parts.valueAt)
+  return entryOf(bytes, key, parts, decodeStoredSoon(format, data), bytes.byteLength)
 }
 
 /** What a list tells of an entry, from its frame without the value; `undefined` for what cannot be read. */
@@ -106,7 +113,7 @@ export function infoOfHead(head: Buffer, frameBytes: number, name: string, field
 function checkStart(bytes: Buffer): void {
   if (bytes.byteLength < HEAD_BYTES || bytes.readUInt16BE(0) !== MAGIC) throw damaged('is no frame')
   const [version, flags] = [bytes[AT.version] as number, bytes[AT.flags] as number]
-  if (version === VERSION && flags <= FORMAT.binary) return
+  if (version === VERSION && flags <= FORMAT.packed) return
   throw new TidemarkError('tier-newer', `A stored frame has version ${version} and flags ${flags}.`, {
     hint: 'A newer Tidemark wrote it: it counts as a miss here, and is left alone.',
   })

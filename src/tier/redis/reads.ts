@@ -1,6 +1,8 @@
 import { TidemarkError, isTidemarkError } from '../../errors.ts'
+import { withValue } from '../../codec/stored.ts'
 import type { Entry } from '../../entry.ts'
 import type { Key } from '../../key.ts'
+import { isPromise, type MaybePromise } from '../tier.ts'
 import { lostAgain } from './failure.ts'
 import { decodeFrame } from './frame.ts'
 import { fieldOf } from './layout.ts'
@@ -17,7 +19,7 @@ const EPOCH_CHARACTERS = 12
 interface Ask {
   readonly key: Key
   readonly field: string
-  readonly resolve: (entry: Entry | undefined) => void
+  readonly resolve: (entry: MaybePromise<Entry | undefined>) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -107,16 +109,26 @@ export class Reads {
     }
   }
 
-  #entry(key: Key, frame: Buffer): Entry | undefined {
+  #entry(key: Key, frame: Buffer): MaybePromise<Entry | undefined> {
     try {
-      const entry = decodeFrame(frame, key)
-      return this.#parts.now() < entry.keepUntil ? entry : undefined
+      const entry = withValue(decodeFrame(frame, key))
+      if (isPromise(entry))
+        return entry.then((it) => this.#ifKept(it)).catch((error) => this.#unreadable(key, frame, error))
+      return this.#ifKept(entry)
     } catch (error) {
-      const failure = isTidemarkError(error)
-        ? error
-        : new TidemarkError('tier-corrupt', 'A stored frame does not decode.', { cause: error })
-      this.#parts.unreadable(key, failure, frame)
-      return undefined
+      return this.#unreadable(key, frame, error)
     }
+  }
+
+  #ifKept(entry: Entry): Entry | undefined {
+    return this.#parts.now() < entry.keepUntil ? entry : undefined
+  }
+
+  #unreadable(key: Key, frame: Buffer, error: unknown): undefined {
+    const failure = isTidemarkError(error)
+      ? error
+      : new TidemarkError('tier-corrupt', 'A stored frame does not decode.', { cause: error })
+    this.#parts.unreadable(key, failure, frame)
+    return undefined
   }
 }

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../../clock.ts'
+import type { Compression } from '../../codec/compression.ts'
 import type { Entry, KeyInfo } from '../../entry.ts'
 import type { TidemarkError } from '../../errors.ts'
 import type { Key, Selector } from '../../key.ts'
@@ -51,6 +52,7 @@ class RedisTier implements Tier {
   readonly capabilities: Capabilities
   readonly feed: ChangeFeed
   readonly claims: Claims
+  readonly #compression: Compression | undefined
   readonly #maxEntryBytes: number
   readonly #links: readonly Link[]
   readonly #link: Link
@@ -64,9 +66,16 @@ class RedisTier implements Tier {
   #report: (news: TierReport) => void = () => {}
 
   constructor(options: RedisOptions) {
-    const { client, subscriber, prefix, maxEntryBytes } = resolveRedis(options)
+    const { client, subscriber, prefix, maxEntryBytes, compression } = resolveRedis(options)
+    this.#compression = compression
     this.#maxEntryBytes = maxEntryBytes
-    this.capabilities = { persistent: true, shared: true, sync: false, maxEntryBytes }
+    this.capabilities = {
+      persistent: true,
+      shared: true,
+      sync: false,
+      maxEntryBytes,
+      ...(compression && { compression }),
+    }
     const link = new Link(client)
     const news = subscriber && new Link(subscriber)
     this.#link = link
@@ -111,7 +120,7 @@ class RedisTier implements Tier {
   }
 
   put(entry: Entry, lease?: Lease): Promise<boolean> {
-    const frame = encodeFrame(entry)
+    const frame = encodeFrame(entry, this.#compression)
     if (frame.valueBytes > this.#maxEntryBytes) return this.#skip(entry.key, frame.valueBytes)
     return lease === undefined ? this.#set(entry, frame) : this.#store(entry, frame, lease)
   }

@@ -1,7 +1,8 @@
 import { checksumInSlices } from '../../codec/checksum.ts'
-import { FORMAT } from '../../codec/value.ts'
+import { isText, withValue } from '../../codec/stored.ts'
 import { hasPassed, type Clock } from '../../clock.ts'
 import type { Entry } from '../../entry.ts'
+import { isTidemarkError } from '../../errors.ts'
 import type { Key } from '../../key.ts'
 import type { MaybePromise, TierReport } from '../tier.ts'
 import type { Capacity } from './capacity.ts'
@@ -50,13 +51,28 @@ export class Reads {
     }
   }
 
-  #entry(row: Row, kh: number, key: Key, data: string | Uint8Array | null, isChecked = false): Entry | undefined {
+  #entry(
+    row: Row,
+    kh: number,
+    key: Key,
+    data: string | Uint8Array | null,
+    isChecked = false,
+  ): MaybePromise<Entry | undefined> {
     try {
       const entry = entryOfRow(row, key, data, isChecked)
+      if (entry.value instanceof Promise) return this.#unpacked(row, kh, entry)
       return hasPassed(entry.keepUntil, this.#parts.clock()) ? undefined : entry
     } catch (error) {
-      this.#dropDamaged(row, kh, key, error instanceof Error ? error.message : String(error))
-      return undefined
+      return this.#unreadable(row, kh, key, error)
+    }
+  }
+
+  async #unpacked(row: Row, kh: number, entry: Entry): Promise<Entry | undefined> {
+    try {
+      const whole = await withValue(entry)
+      return hasPassed(whole.keepUntil, this.#parts.clock()) ? undefined : whole
+    } catch (error) {
+      return this.#unreadable(row, kh, entry.key, error)
     }
   }
 
@@ -66,8 +82,16 @@ export class Reads {
       this.#dropDamaged(row, kh, key, `The file ${file} of a large value is ${bytes ? 'damaged' : 'gone'}.`)
       return undefined
     }
-    const isBinary = row[9] % IN_FILE === FORMAT.binary
-    return this.#entry(row, kh, key, isBinary ? bytes : Buffer.from(bytes).toString('utf8'), true)
+    const data = isText(row[9] % IN_FILE) ? Buffer.from(bytes).toString('utf8') : bytes
+    return this.#entry(row, kh, key, data, true)
+  }
+
+  /** A miss and a count. What a newer version wrote is left to it. */
+  #unreadable(row: Row, kh: number, key: Key, error: unknown): undefined {
+    const message = error instanceof Error ? error.message : String(error)
+    if (isTidemarkError(error, 'tier-newer')) this.#parts.report({ kind: 'corrupt', key, message })
+    else this.#dropDamaged(row, kh, key, message)
+    return undefined
   }
 
   /** A damaged row is a miss and a count, once: it is removed, unless it was replaced meanwhile. */

@@ -1,7 +1,9 @@
 // One row ⇄ one entry.
 
 import { checksum, type Guarded } from '../../codec/checksum.ts'
-import { decodeValue, encodeValue } from '../../codec/value.ts'
+import type { Compression } from '../../codec/compression.ts'
+import { compressed, compressedLater, decodeStoredSoon } from '../../codec/stored.ts'
+import { encodeValue, type Encoded } from '../../codec/value.ts'
 import { staleFrom, type Entry, type Identity, type KeyInfo } from '../../entry.ts'
 import { TidemarkError } from '../../errors.ts'
 import type { Key } from '../../key.ts'
@@ -80,6 +82,27 @@ export function prepareRow(entry: Entry): PreparedRow {
   return row
 }
 
+/** The row with its value compressed, or itself when that is not wanted or not worth it. */
+export function packRow(row: PreparedRow, compression: Compression | undefined): PreparedRow {
+  return compression === undefined ? row : withPacked(row, compressed(row.entry.value, plainOf(row), compression))
+}
+
+/** The same for a large value, by a thread of its own. */
+export async function packRowLater(row: PreparedRow, compression: Compression | undefined): Promise<PreparedRow> {
+  if (compression === undefined) return row
+  return withPacked(row, await compressedLater(row.entry.value, plainOf(row), compression))
+}
+
+function plainOf({ format, value }: PreparedRow): Encoded {
+  return { format, data: value } as Encoded
+}
+
+function withPacked(row: PreparedRow, { format, data }: Encoded): PreparedRow {
+  if (format === row.format) return row
+  const packed = { ...row, format, value: data, bytes: data.length }
+  return { ...packed, crc: withStaleAt(checksum(data, packed), row.entry.staleAt) }
+}
+
 /** The row with its value moved to a file. */
 export function inFile(row: PreparedRow, bytes: number, file: string): PreparedRow {
   const moved = { ...row, format: row.format + IN_FILE, extra: extraOf(row.entry, bytes) }
@@ -87,12 +110,12 @@ export function inFile(row: PreparedRow, bytes: number, file: string): PreparedR
 }
 
 /**
- * The entry of a row; `data` are the value's text or bytes, from the row or from its file.
- * Throws `tier-corrupt` when the checksum does not fit: the caller makes a miss of it.
+ * The entry of a row; `data` are the value's text or bytes, from the row or from its file. Of a large compressed value it
+ * is a promise. Throws `tier-corrupt` when the checksum does not fit: the caller makes a miss of it.
  */
 export function entryOfRow(row: Row, key: Key, data: string | Uint8Array | null, isChecked = false): Entry {
   if (data === null || (!isChecked && checksum(data, guardedOfRow(row)) !== checksumOfRow(row))) throw corrupt(key)
-  const value = decodeValue(row[9] % IN_FILE, data)
+  const value = decodeStoredSoon(row[9] % IN_FILE, data)
   const freshUntil = row[4]
   const entry: Entry = {
     key,

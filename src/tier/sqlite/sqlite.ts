@@ -1,8 +1,7 @@
-import { statSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { systemClock, type Clock } from '../../clock.ts'
+import type { Compression } from '../../codec/compression.ts'
 import { selects, type Entry, type KeyInfo } from '../../entry.ts'
-import { invalidOption, isTidemarkError, refuseUnknown } from '../../errors.ts'
+import { isTidemarkError } from '../../errors.ts'
 import type { Key, Selector } from '../../key.ts'
 import type { Capabilities, ChangeFeed, Claims, Lease, MaybePromise, Tier, TierHost, TierReport } from '../tier.ts'
 import { Capacity } from './capacity.ts'
@@ -13,33 +12,14 @@ import { Database } from './database.ts'
 import { Names } from './names.ts'
 import { count, pages } from './query.ts'
 import { FullDisk } from './full-disk.ts'
+import { resolveOptions, type SqliteOptions } from './options.ts'
 import { remove } from './remove.ts'
 import { Reads } from './reads.ts'
-import { inFile, infoOfRow, prepareRow, type PreparedRow } from './row.ts'
+import { inFile, infoOfRow, packRow, packRowLater, prepareRow, type PreparedRow } from './row.ts'
 import { Sweeper } from './sweeper.ts'
 import { store } from './upsert.ts'
 import { FILE_VALUE_BYTES, ValueFiles } from '../value-files.ts'
 import { CHANGE_PATIENCE_MS, Writer } from './writer.ts'
-
-/** Where the cache lives when nothing else is said. */
-export const DEFAULT_SQLITE_PATH = '.tidemark/cache.db'
-
-/** Options of {@link sqlite}. */
-export interface SqliteOptions {
-  /** The database file; its folder is made (0700). `':memory:'` keeps nothing. Defaults to `.tidemark/cache.db`. */
-  readonly path?: string | undefined
-  /** At most so many entries; the oldest unread ones leave. Defaults to `Infinity`. */
-  readonly maxEntries?: number | undefined
-  /** At most so many bytes of encoded values. Defaults to `Infinity`. */
-  readonly maxBytes?: number | undefined
-  /** Larger encoded values are skipped and counted. Defaults to 256 MiB. */
-  readonly maxEntryBytes?: number | undefined
-  /** `process` (default): nothing acknowledged is lost when the process is killed; `power-loss`: nor when the machine is. */
-  readonly durability?: 'process' | 'power-loss' | undefined
-}
-
-/** Defaults to this many bytes for one encoded value. */
-export const DEFAULT_SQLITE_MAX_ENTRY_BYTES: number = 256 * 1024 * 1024
 
 /** A loaded value is only stored if that is quick; it can be loaded again. */
 const STORE_PATIENCE_MS = 100
@@ -66,6 +46,7 @@ class SqliteTier implements Tier {
   readonly capabilities: Capabilities
   readonly feed?: ChangeFeed
   readonly claims?: Claims
+  readonly #compression: Compression | undefined
   readonly #maxEntryBytes: number
   readonly #inlineBytesMax: number
   readonly #database: Database
@@ -87,9 +68,17 @@ class SqliteTier implements Tier {
   constructor(options: SqliteOptions) {
     const settings = resolveOptions(options)
     const inMemory = settings.path === ':memory:'
+    const { compression } = settings
+    this.#compression = compression
     this.#maxEntryBytes = settings.maxEntryBytes
     this.#inlineBytesMax = Math.min(FILE_VALUE_BYTES, settings.maxEntryBytes)
-    this.capabilities = { persistent: !inMemory, shared: !inMemory, sync: true, maxEntryBytes: settings.maxEntryBytes }
+    this.capabilities = {
+      persistent: !inMemory,
+      shared: !inMemory,
+      sync: true,
+      maxEntryBytes: settings.maxEntryBytes,
+      ...(compression && { compression }),
+    }
     this.#capacity = new Capacity(settings)
     this.#database = new Database({ ...settings, tally: this.#capacity.isLimited })
     this.#changes = new Changes(this.#database)
@@ -178,7 +167,7 @@ class SqliteTier implements Tier {
     // A unit of text takes up to three bytes; how many exactly is only asked where it could matter.
     const most = typeof row.value === 'string' ? row.bytes * 3 : row.bytes
     const isLarge = row.bytes > this.#inlineBytesMax || most > this.#maxEntryBytes
-    if (!isLarge) return this.#putRow(row, lease)
+    if (!isLarge) return this.#putRow(packRow(row, this.#compression), lease)
     const written = this.#putLarge(row, lease).finally(() => this.#largeWrites.delete(written))
     this.#largeWrites.add(written)
     return written
@@ -189,22 +178,32 @@ class SqliteTier implements Tier {
     return this.#writer.write(STORE_PATIENCE_MS, (target) => store(row, lease, this.#clock.now(), target))
   }
 
-  /** Its file is written first, and that takes turns of the event loop: a change that was asked for meanwhile wins. */
+  /**
+   * It is compressed and its file is written first, and that takes turns of the event loop: a change that was asked for
+   * meanwhile wins.
+   */
   async #putLarge(row: PreparedRow, lease: Lease | undefined): Promise<boolean> {
     const bytes = Buffer.byteLength(row.value)
     if (bytes > this.#maxEntryBytes) return this.#skip(row.entry.key, bytes)
-    if (!this.#files || bytes <= FILE_VALUE_BYTES) return this.#putRow(row, lease)
+    if (bytes <= FILE_VALUE_BYTES) return this.#putRow(packRow(row, this.#compression), lease)
+    if (!this.#files && !this.#compression) return this.#putRow(row, lease)
     const pending: PendingSet = { entry: row.entry, overtaker: undefined }
     if (lease === undefined) this.#largeSets.add(pending)
     try {
-      const moved = inFile(row, bytes, await this.#files.write(row.value))
-      if (pending.overtaker === undefined) return await this.#putRow(moved, lease)
+      const ready = await this.#withFile(await packRowLater(row, this.#compression))
+      if (pending.overtaker === undefined) return await this.#putRow(ready, lease)
       // Acknowledged when what took its place is; if that failed, it is the later change that counts.
       await pending.overtaker.catch(() => {})
       return true
     } finally {
       this.#largeSets.delete(pending)
     }
+  }
+
+  async #withFile(row: PreparedRow): Promise<PreparedRow> {
+    const bytes = Buffer.byteLength(row.value)
+    if (!this.#files || bytes <= FILE_VALUE_BYTES) return row
+    return inFile(row, bytes, await this.#files.write(row.value))
   }
 
   /** A set whose file is still being written must not land after a later change of the same entry. */
@@ -234,46 +233,4 @@ class SqliteTier implements Tier {
       this.#report({ kind: 'evicted', name: text, count: 1, cause: 'size', key: { name: text, id } })
     })
   }
-}
-
-function resolveOptions(
-  options: SqliteOptions,
-): Required<{ [K in keyof SqliteOptions]: NonNullable<SqliteOptions[K]> }> {
-  refuseUnknown('sqlite()', options, ['path', 'maxEntries', 'maxBytes', 'maxEntryBytes', 'durability'])
-  const path = options.path ?? DEFAULT_SQLITE_PATH
-  if (typeof path !== 'string' || path === '' || path.includes('\0'))
-    throw invalidOption('sqlite.path', 'a file path', path)
-  if (path !== ':memory:' && isDirectory(path)) {
-    throw invalidOption(
-      'sqlite.path',
-      `a file path (${path} is a directory; name a file in it, such as ${path}/cache.db)`,
-      path,
-    )
-  }
-  const durability = options.durability ?? 'process'
-  if (durability !== 'process' && durability !== 'power-loss') {
-    throw invalidOption('sqlite.durability', "'process' or 'power-loss'", durability)
-  }
-  return {
-    path: path === ':memory:' ? path : resolve(path),
-    durability,
-    maxEntries: limit('sqlite.maxEntries', options.maxEntries ?? Number.POSITIVE_INFINITY),
-    maxBytes: limit('sqlite.maxBytes', options.maxBytes ?? Number.POSITIVE_INFINITY),
-    maxEntryBytes: limit('sqlite.maxEntryBytes', options.maxEntryBytes ?? DEFAULT_SQLITE_MAX_ENTRY_BYTES),
-  }
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory()
-  } catch {
-    // Not there yet, or not ours to look at: opening it will tell.
-    return false
-  }
-}
-
-function limit(option: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 1 && (Number.isInteger(value) || value === Number.POSITIVE_INFINITY))
-    return value
-  throw invalidOption(option, 'a whole number from 1, or Infinity', value)
 }
