@@ -1,4 +1,4 @@
-import { FOREVER, type Entry } from '../entry.ts'
+import type { Entry } from '../entry.ts'
 import type { Stack } from '../stack/stack.ts'
 import type { HealthState } from '../observe/event.ts'
 import type { HealthRecord } from './state.ts'
@@ -39,8 +39,9 @@ export class Ledger {
     return (await this.#stack.get({ name: `${this.#name}#health`, id }))?.value as HealthRecord | undefined
   }
 
-  async write(id: string, scope: string | undefined, record: HealthRecord, now: number): Promise<void> {
-    await this.#put(`${this.#name}#health`, id, scope, record, now, FOREVER)
+  /** `until`: no longer than the value itself is kept. */
+  async write(id: string, scope: string | undefined, record: HealthRecord, now: number, until: number): Promise<void> {
+    await this.#put(`${this.#name}#health`, id, scope, record, now, until)
   }
 
   async checks(id: string): Promise<readonly CheckEntry[]> {

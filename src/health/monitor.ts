@@ -38,6 +38,8 @@ export class Monitor<V> {
   readonly #stopping = new AbortController()
   #cancel: (() => void) | undefined
   #isRescanning = false
+  /** Something was removed on purpose since the last look: what is gone by now is not coming back. */
+  #isRemoval = false
   /** Resolves when what was stored before has been taken in. */
   readonly ready: Promise<void>
 
@@ -51,7 +53,7 @@ export class Monitor<V> {
       if ('selector' in change && change.selector.kind === 'key') {
         const { key } = change.selector
         if (key.name === name) void this.#look(key.id).catch(() => {})
-      } else this.#rescanSoon()
+      } else this.#rescanSoon('selector' in change)
     })
     this.ready = this.#scan().then(
       () => this.#plan(),
@@ -119,7 +121,14 @@ export class Monitor<V> {
       if (this.#watched.has(id) || this.#context.isClosed) continue
       this.#take(id, scope, record ?? newRecord(this.#context.clock.now()))
     }
-    for (const id of gone) if (!this.#running.has(id)) this.#drop(id)
+    const isRemoval = this.#isRemoval
+    this.#isRemoval = false
+    for (const id of gone) {
+      if (this.#running.has(id)) continue
+      // A tier that is out of use lists nothing; what was stored of its values' health must outlive that.
+      if (isRemoval) await this.#forget(id, false)
+      else this.#drop(id)
+    }
   }
 
   /** One key was set or deleted. */
@@ -131,7 +140,8 @@ export class Monitor<V> {
   }
 
   /** A group was removed, or another process changed something: look at what is left, once for all that came together. */
-  #rescanSoon(): void {
+  #rescanSoon(isRemoval: boolean): void {
+    this.#isRemoval ||= isRemoval
     if (this.#isRescanning || this.#context.isClosed) return
     this.#isRescanning = true
     this.#context.clock.schedule(RESCAN_DELAY_MS, () => {
@@ -219,13 +229,13 @@ export class Monitor<V> {
       const outcome = await runCheck(this.#settings, id, value, clock, this.#stopping.signal)
       // Closed, deleted or added anew while it ran: its outcome is nobody's.
       if (this.#context.isClosed || this.#watched.get(id) !== watched) return
-      await this.#conclude(id, watched, outcome)
+      await this.#conclude(id, watched, outcome, entry.keepUntil)
     } finally {
       await stack.claims?.release(claimKey, owner)
     }
   }
 
-  async #conclude(id: string, watched: Watched, outcome: Outcome): Promise<void> {
+  async #conclude(id: string, watched: Watched, outcome: Outcome, until: number): Promise<void> {
     const { clock } = this.#context
     const now = clock.now()
     const record = ended(watched.record, outcome, now, this.#settings.rules, Math.random())
@@ -238,7 +248,7 @@ export class Monitor<V> {
       this.#context.hub.emit({ type: 'deleted', name: this.#name, key: id, count: 1 })
       return
     }
-    await this.#ledger.write(id, watched.scope, record, now)
+    await this.#ledger.write(id, watched.scope, record, now, until)
     await this.#ledger.append(id, watched.scope, check, this.#settings.historyMs)
   }
 

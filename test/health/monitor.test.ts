@@ -2,14 +2,17 @@ import {
   createTidemark,
   memory,
   sqlite,
+  ttl,
   untilInvalidated,
   type HealthOptions,
   type Resource,
+  type ResourceOptions,
   type Tidemark,
   type TidemarkEvent,
 } from 'tidemark'
 import { FakeClock } from 'tidemark/testing'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { testFolder } from '../folder.ts'
 
@@ -25,7 +28,12 @@ interface Rig {
   readonly checked: string[]
 }
 
-function open(options: Partial<HealthOptions<string>> = {}, path = ':memory:', clock = new FakeClock()): Rig {
+function open(
+  options: Partial<HealthOptions<string>> = {},
+  path = ':memory:',
+  clock = new FakeClock(),
+  more: Partial<ResourceOptions<string, string>> = {},
+): Rig {
   const down = new Set<string>()
   const checked: string[] = []
   const tide = createTidemark({ tiers: [memory(), sqlite({ path })], clock })
@@ -44,6 +52,7 @@ function open(options: Partial<HealthOptions<string>> = {}, path = ':memory:', c
       backoff: { base: '60s', max: '1h', jitter: 0 },
       ...options,
     },
+    ...more,
   })
   return { clock, tide, proxies, events, down, checked }
 }
@@ -192,6 +201,28 @@ describe('many values', () => {
     await clock.advance('10m')
     expect(checked).toEqual([])
     await tide.close()
+  })
+})
+
+describe.for([
+  { way: 'deleted', remove: (rig: Rig) => rig.proxies.delete('a') },
+  { way: 'cleared', remove: (rig: Rig) => rig.proxies.clear() },
+  { way: 'cleared with its scope', remove: (rig: Rig) => rig.tide.scope('pool').clear() },
+  { way: 'deleted by its tag', remove: (rig: Rig) => rig.tide.deleteTag('scraped') },
+  { way: 'past its time', remove: (rig: Rig) => rig.clock.advance('1h') },
+])('a value that is $way', ({ remove }) => {
+  it('leaves neither its state nor its history behind [proxies 17]', async () => {
+    const path = join(folder, `orphans-${crypto.randomUUID()}.db`)
+    const rig = open({}, path, new FakeClock(), { scope: () => 'pool', tags: () => ['scraped'], freshness: ttl('1h') })
+    await rig.proxies.set('a', 'a')
+    await rig.clock.advance('20m')
+    expect(await rig.proxies.health.history('a')).not.toEqual([])
+    await remove(rig)
+    await rig.clock.advance('25h')
+    await rig.tide.close()
+    const database = new DatabaseSync(path)
+    expect(database.prepare('SELECT key FROM entries').all()).toEqual([])
+    database.close()
   })
 })
 
