@@ -20,7 +20,10 @@ export function parseCacheKey(key: string): CacheKey {
 /** A name as it may be. Throws a `RangeError`. */
 export function vendorName(name: string): string {
   const fits =
-    typeof name === 'string' && name !== '' && [...name].length <= NAME_LENGTH_MAX && !/[\p{Cc}\p{Cs}]/u.test(name)
+    typeof name === 'string' &&
+    name !== '' &&
+    Array.from(name).length <= NAME_LENGTH_MAX &&
+    !/[\p{Cc}\p{Cs}]/u.test(name)
   if (fits) return name
   throw new RangeError(
     `Expected the name of a vendor, 1 to ${NAME_LENGTH_MAX} characters without control characters, got ${quoted(name)}.`,
