@@ -5,7 +5,10 @@ import { secureHeaders } from 'hono/secure-headers'
 import type { Clock } from 'tidemark'
 import { parseConnKey } from './cache/conn-key.ts'
 import { DeviceCache } from './cache/device-cache.ts'
+import { Encoder } from './encoding/encoder.ts'
+import { WaveformBodies } from './encoding/waveform-bodies.ts'
 import { EventFiles, keeping } from './event-file/event-files.ts'
+import type { EventRecording } from './event-file/recording.ts'
 import { Downloads } from './fleet/downloads.ts'
 import { Lines, type Dial } from './fleet/lines.ts'
 import { Operations } from './fleet/operations.ts'
@@ -59,11 +62,16 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const { path, clock, units = [], dial = dialTcp, onError = console.error } = options
   const permit = new Permit([...(options.allowHosts ?? []), ...units.map(hostOf)])
   const lines = new Lines(dial)
+  const encoder = new Encoder()
   const downloads = new Downloads()
   let files: EventFiles | undefined
   const source = keeping(unitSource(lines, downloads), () => files, onError)
   const cache = await DeviceCache.open({ path, clock, source })
-  if (options.eventFiles !== undefined) files = new EventFiles(cache, { root: options.eventFiles })
+  if (options.eventFiles !== undefined) {
+    const encode = (of: EventRecording, encoderVersion: number): Promise<Uint8Array> =>
+      encoder.encode({ make: 'event-file', of, encoderVersion })
+    files = new EventFiles(cache, { root: options.eventFiles, encode })
+  }
   const operations = new Operations(lines, cache)
 
   const app = new Hono()
@@ -74,13 +82,14 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
     }),
   )
   app.use(door(options.publicHosts ?? []))
-  app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge }))
-  app.route('/device', deviceRoutes(cache, operations, permit))
+  // Asking a GET for its body makes the whole of a request that is otherwise never looked at.
+  app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '*', bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge }))
+  app.route('/device', deviceRoutes(cache, new WaveformBodies(encoder), operations, permit))
   app.route('/', cacheRoutes(cache, { units, lines, downloads }, permit))
   app.route('/', pageRoutes())
   if (files) {
     app.route('/device', deviceFileRoute(cache, files, permit))
-    app.route('/event-files', fileRoutes(files))
+    app.route('/event-files', fileRoutes(files, encoder))
     app.route('/', filesPageRoutes())
   }
   app.notFound((c) =>
@@ -95,7 +104,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const close = async (): Promise<void> => {
     // The cache first: it gives up the loads that hold the lines.
     await cache.close()
-    await lines.close()
+    await Promise.all([lines.close(), encoder.close()])
   }
   return { fetch: (request) => app.fetch(request), cache, close, [Symbol.asyncDispose]: close }
 }

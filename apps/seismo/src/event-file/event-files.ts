@@ -18,6 +18,10 @@ export interface EventFilesOptions {
   readonly onError: (error: unknown) => void
   /** The encoder's version. Defaults to the present one. */
   readonly encoderVersion?: number | undefined
+  /** Where recordings are encoded. Defaults to {@link encodeEventFile}, on the event loop. */
+  readonly encode?:
+    | ((recording: EventRecording, encoderVersion: number) => Uint8Array | Promise<Uint8Array>)
+    | undefined
 }
 
 /**
@@ -30,7 +34,10 @@ export class EventFiles {
   /** Units whose serial was asked for in this life of their memory: another unit may have taken the place of one. */
   readonly #known = new Set<string>()
 
-  constructor(cache: DeviceCache, { root, encoderVersion = ENCODER_VERSION }: Omit<EventFilesOptions, 'onError'>) {
+  constructor(
+    cache: DeviceCache,
+    { root, encoderVersion = ENCODER_VERSION, encode = encodeEventFile }: Omit<EventFilesOptions, 'onError'>,
+  ) {
     this.#cache = cache
     this.store = cache.tide.artifacts<FiledEvent, SourceFrame>({
       name: 'event-files',
@@ -41,7 +48,7 @@ export class EventFiles {
       time: ({ recording: { time } }) => time,
       identity: ({ recording: { waveformKey, time } }) => [waveformKey.toLowerCase(), time],
       metadata: metadataOf,
-      encode: (frames) => encodeEventFile(recordingOf(frames), encoderVersion),
+      encode: (frames) => encode(recordingOf(frames), encoderVersion),
       encoderVersion,
       source: { version: FRAMES_VERSION, encode: writeFrames, decode: readFrames },
       tool: `seismo event file encoder ${encoderVersion}`,

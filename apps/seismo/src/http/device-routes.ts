@@ -1,15 +1,17 @@
 import { Hono, type Context } from 'hono'
 import type { ItemReading, ListReading, Reading } from 'tidemark'
+import { cacheHeaders, cacheStatus } from 'tidemark/http'
 import type { DeviceCache } from '../cache/device-cache.ts'
 import type { JsonObject } from '../cache/record.ts'
+import type { WaveformBodies } from '../encoding/waveform-bodies.ts'
 import type { Operations } from '../fleet/operations.ts'
 import type { Permit } from '../fleet/permit.ts'
-import { cacheHeaders, sourceOf } from './cache-status.ts'
+import { joined } from './joined.ts'
 import { configOf, indexOf, isForced, unitOf } from './parameters.ts'
-import { waveformBody } from './waveform-body.ts'
+import { sourceOf } from './source.ts'
 
 /** Everything under `/device`: what a unit says, from the cache or from the unit, and what changes a unit. */
-export function deviceRoutes(cache: DeviceCache, operations: Operations, permit: Permit): Hono {
+export function deviceRoutes(cache: DeviceCache, bodies: WaveformBodies, operations: Operations, permit: Permit): Hono {
   const app = new Hono()
 
   const info = async (c: Context): Promise<Response> => {
@@ -39,9 +41,9 @@ export function deviceRoutes(cache: DeviceCache, operations: Operations, permit:
     const unit = unitOf(c, permit)
     const reading = await cache.waveforms.read([unit, indexOf(c)], { refresh: isForced(c) })
     // The long part is written once for each recording; only what is true of this answer is put in front of it.
-    const head = JSON.stringify({ unit, cache: sourceOf(reading) })
-    const body = `${head.slice(0, -1)},${waveformBody(reading.value).slice(1)}`
-    return c.body(body, 200, { 'Content-Type': 'application/json', ...cacheHeaders(reading, isForced(c)) })
+    const { stream, bytes } = joined({ unit, cache: sourceOf(reading) }, await bodies.of(reading.value))
+    const headers = { 'Content-Type': 'application/json', 'Content-Length': String(bytes) }
+    return c.body(stream, 200, { ...headers, ...headersOf(c, reading) })
   })
 
   app.get('/monitor/status', async (c) => {
@@ -77,10 +79,14 @@ export function deviceRoutes(cache: DeviceCache, operations: Operations, permit:
   return app
 }
 
-function answer(
-  c: Context,
-  reading: Reading<unknown> | ItemReading<unknown> | ListReading<unknown>,
-  body: JsonObject,
-): Response {
-  return c.json({ ...body, cache: sourceOf(reading) }, 200, cacheHeaders(reading, isForced(c)))
+type AnyReading = Reading<unknown> | ItemReading<unknown> | ListReading<unknown>
+
+function answer(c: Context, reading: AnyReading, body: JsonObject): Response {
+  return c.json({ ...body, cache: sourceOf(reading) }, 200, headersOf(c, reading))
+}
+
+/** `Cache-Status` and `Age`. The unit is asked on `force` alone, whatever a browser says of caches. */
+function headersOf(c: Context, reading: AnyReading): Record<string, string> {
+  const status = cacheStatus(reading, { isForced: isForced(c) })
+  return cacheHeaders(c.req.raw, reading, { headers: { 'Cache-Status': status } })
 }

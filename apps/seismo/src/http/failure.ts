@@ -1,5 +1,6 @@
 import { HTTPException } from 'hono/http-exception'
 import { isTidemarkError } from 'tidemark'
+import { EncoderClosedError } from '../encoding/encoder.ts'
 import { UnitError, type UnitErrorCode } from '../unit/client.ts'
 
 /** What a client is told when something cannot be done. */
@@ -61,7 +62,7 @@ export function failureOf(error: unknown): Failure {
       hint: UNIT_FAILURES['unit-unreachable'].hint,
     }
   }
-  if (isTidemarkError(error, 'closed'))
+  if (isTidemarkError(error, 'closed') || error instanceof EncoderClosedError)
     return { status: 503, code: 'closing', message: 'The gateway is being stopped.' }
   if (error instanceof HTTPException && error.status === 400)
     return { status: 400, code: 'bad-request', message: error.message }

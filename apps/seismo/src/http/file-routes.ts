@@ -1,8 +1,8 @@
 import { Hono, type Context } from 'hono'
 import { isTidemarkError, type ArtifactFile, type ArtifactInfo } from 'tidemark'
 import type { DeviceCache } from '../cache/device-cache.ts'
+import type { Encoder } from '../encoding/encoder.ts'
 import type { EventFiles } from '../event-file/event-files.ts'
-import { decodeEventFile } from '../event-file/file.ts'
 import { problemOf } from '../event-file/review.ts'
 import type { Permit } from '../fleet/permit.ts'
 import { answerFor } from './conditional.ts'
@@ -10,12 +10,11 @@ import { RequestError, badParameter } from './failure.ts'
 import { answering } from './file-failure.ts'
 import { fileList } from './file-list.ts'
 import { indexOf, unitOf } from './parameters.ts'
-import { waveformBody } from './waveform-body.ts'
 
 const FILE = '/:serial/:filename'
 
 /** Everything under `/event-files`: what is kept of waveforms, whether or not their unit can be reached. */
-export function fileRoutes(files: EventFiles): Hono {
+export function fileRoutes(files: EventFiles, encoder: Encoder): Hono {
   const app = new Hono()
   const { store } = files
 
@@ -26,10 +25,8 @@ export function fileRoutes(files: EventFiles): Hono {
   app.get(`${FILE}/waveform`, (c) =>
     answering(async () => {
       const file = await fileOf(c, files)
-      const { samples, footer } = decodeEventFile(await file.bytes())
-      const { scale } = file.metadata['recording'] as { scale: Record<string, number> }
-      const head = { ...file.metadata, scale, counts: samples, sample_rate: footer.sampleRate }
-      const body = waveformBody({ ...head, pretrigger_seconds: footer.pretriggerSamples / footer.sampleRate })
+      const { metadata } = file
+      const body = await encoder.encode({ make: 'body-of-file', of: await file.bytes(), metadata })
       return c.body(body, 200, { 'Content-Type': 'application/json', ETag: etagOf(file) })
     }),
   )

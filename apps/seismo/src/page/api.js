@@ -2,7 +2,7 @@
 // Asking the gateway.
 
 /**
- * @typedef {import('../http/cache-status.ts').Source} Source
+ * @typedef {import('../http/source.ts').Source} Source
  * @typedef {import('../fleet/overview.ts').UnitOverview} UnitOverview
  * @typedef {import('../fleet/downloads.ts').Download} Download
  * @typedef {Readonly<Record<string, unknown>>} Body

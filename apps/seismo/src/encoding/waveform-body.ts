@@ -12,20 +12,11 @@ const LABELS: Record<ChannelName, { readonly name: string; readonly unit: string
 /** To six digits after the point: a count of a geophone is about 0.0003 in/s. */
 const PRECISION = 1e6
 
-/** Writing tens of thousands of numbers takes milliseconds, so it is done once for each recording that is in memory. */
-const written = new WeakMap<WaveformRecord, string>()
-
 /**
  * A recording as JSON text: samples in physical units, a time axis in seconds from the trigger, peaks. A record of the
- * older program is answered as it was stored.
+ * older program is answered as it was stored. Takes milliseconds for tens of thousands of samples.
  */
 export function waveformBody(waveform: WaveformRecord): string {
-  let body = written.get(waveform)
-  if (body === undefined) written.set(waveform, (body = write(waveform)))
-  return body
-}
-
-function write(waveform: WaveformRecord): string {
   if (!isRaw(waveform)) return JSON.stringify(waveform)
   const { counts, scale, sample_rate: rate, pretrigger_seconds: pretrigger, ...head } = waveform
   const channels: Record<string, unknown> = {}
