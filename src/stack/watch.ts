@@ -73,8 +73,8 @@ export class Watch {
 
   /** When it is tried again, while it is out of use. */
   get nextProbeAt(): number | undefined {
-    const open = [this.#reads, this.#writes].filter((circuit) => circuit.isOpen)
-    return open.length > 0 ? Math.min(...open.map((circuit) => circuit.nextProbeAt)) : undefined
+    // Reads are probed first; that writes are due as well is no reason to probe reads again at once.
+    return [this.#reads, this.#writes].find((circuit) => circuit.isOpen)?.nextProbeAt
   }
 
   /** Nothing is wrong and nothing was missed: the short way through the guard. */
