@@ -25,7 +25,7 @@ const loadsOf = (tide: Subject['tide']) =>
     freshness: ttl('1h'),
   })
 
-it('read-error-is-not-empty: a failed or timed-out read is never taken for "no data" by a write that follows', async () => {
+it('read-error-is-not-empty: a failed or timed-out read is never taken for "no data" by a write that follows [proxies 1]', async () => {
   for (const trouble of ['fail', 'hang'] as const) {
     const { tide, broken, below } = overChaos()
     const users = loadsOf(tide)
@@ -44,7 +44,7 @@ it('read-error-is-not-empty: a failed or timed-out read is never taken for "no d
 
 describe('failed-write-leaves-no-old-value', () => {
   it.for(['fail', 'hang'] as const)(
-    'when a write to one tier %ss, its older copy cannot be read later',
+    'when a write to one tier %ss, its older copy cannot be read later [proxies 3]',
     async (trouble) => {
       const { tide, broken, clock } = overChaos()
       const users = loadsOf(tide)
@@ -71,7 +71,7 @@ describe('failed-write-leaves-no-old-value', () => {
     expect(await users.get('a')).toBe('loaded a')
   })
 
-  it('a removal that fails in one tier is done there later, and until then the entry is not read', async () => {
+  it('a removal that fails in one tier is done there later, and until then the entry is not read [proxies 4]', async () => {
     const { tide, broken, below, clock } = overChaos()
     const users = loadsOf(tide)
     await users.set('a', 'old')
@@ -110,7 +110,7 @@ it('hung-tier-bounded: a tier that never answers costs a reader its budget a few
   broken.heal()
 })
 
-it('every-tier-recovers: three errors, then health: the tier comes back by probe, without traffic', async () => {
+it('every-tier-recovers: three errors, then health: the tier comes back by probe, without traffic [proxies 24, 27]', async () => {
   const { tide, broken, clock, events } = overChaos()
   const users = loadsOf(tide)
   await users.set('kept', 'value')
@@ -125,7 +125,7 @@ it('every-tier-recovers: three errors, then health: the tier comes back by probe
   expect(states(events)).toEqual(['suspect', 'open', 'recovering', 'up'])
 })
 
-it('outage-journal-replay: what was set and deleted while a tier was down holds after it is back', async () => {
+it('outage-journal-replay: what was set and deleted while a tier was down holds after it is back [proxies 4]', async () => {
   const { tide, broken, below, clock } = overChaos()
   const users = loadsOf(tide)
   for (const key of ['deleted', 'changed', 'scoped', 'untouched']) await users.set(key, 'old')
@@ -160,7 +160,7 @@ it('outage-journal-replay: a journal that overflows empties the tier as a whole'
   expect(await below.count({ kind: 'all' })).toBe(0)
 })
 
-it('config-off-stays-off: a tier disabled by configuration is never read, written or brought back', async () => {
+it('config-off-stays-off: a tier disabled by configuration is never read, written or brought back [proxies 25]', async () => {
   const off = chaos(memory())
   const { tide, clock } = subject({ tiers: [memory(), { tier: off, enabled: false }], clock: new FakeClock() })
   const users = loadsOf(tide)

@@ -131,7 +131,7 @@ describe('corrupt-file', () => {
   })
 })
 
-it('bit-flip: any flipped bit is a miss and a count, never a wrong value', async () => {
+it('bit-flip: any flipped bit is a miss and a count, never a wrong value [proxies S6]', async () => {
   const path = nextPath()
   await fill(path, 300)
   const good = readFileSync(path)
@@ -388,7 +388,7 @@ describe('paths that cannot be', () => {
   })
 })
 
-it('no-unhandled-rejection, no-leak: a process that used the cache and did not close it ends by itself', async () => {
+it('no-unhandled-rejection, no-leak: a process that used the cache and did not close it ends by itself [proxies 38]', async () => {
   const path = nextPath()
   const main = fileURLToPath(new URL('../process/exit-main.ts', import.meta.url))
   const { stdout, stderr, status } = spawnSync(process.execPath, [main, path], { encoding: 'utf8', timeout: 10_000 })

@@ -93,7 +93,7 @@ await eachSealedStack(({ lowest, place, open, bare }) => {
     }
   })
 
-  it('rotation: export and import are lossless', async () => {
+  it('rotation: export and import are lossless [proxies 6]', async () => {
     const at = place()
     const before = open(at, bothRing)
     await before.proxies.get('fresh')

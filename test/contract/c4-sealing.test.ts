@@ -92,7 +92,7 @@ await eachSealedStack(({ lowest, place, open, bare, bytes }) => {
     expect(unopened(after.events)).toEqual(['damaged'])
   })
 
-  it('wrong-key: an unknown key is a counted miss with a hint; nothing is wiped, no tier is taken out of use', async () => {
+  it('wrong-key: an unknown key is a counted miss with a hint; nothing is wiped, no tier is taken out of use [proxies 21]', async () => {
     const at = place()
     const before = open(at, oldRing)
     for (const key of ['a', 'b', 'c', 'd']) await before.proxies.get(key)

@@ -90,7 +90,7 @@ eachStack(({ isPersistent, make, again }) => {
     }
   })
 
-  it('clock-steps: a persisted entry from the future is loaded anew, and is never immortal', async () => {
+  it('clock-steps: a persisted entry from the future is loaded anew, and is never immortal [proxies 39]', async () => {
     if (!isPersistent) return
     const options = (fail: () => boolean) =>
       ({
@@ -235,7 +235,7 @@ describe('long-ttl', () => {
 })
 
 describe('clock-steps', () => {
-  it('within a process time follows a monotonic clock, whatever the wall clock does', async () => {
+  it('within a process time follows a monotonic clock, whatever the wall clock does [proxies 39]', async () => {
     const real = Date.now
     const before = systemClock.now()
     try {

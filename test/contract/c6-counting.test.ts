@@ -6,7 +6,7 @@ import { FakeClock } from 'tidemark/testing'
 import { eachStack, settled, subject } from './stacks.ts'
 
 eachStack(({ make, again, isPersistent, lasting }) => {
-  it('stats-add-up: requests = hits + misses, one miss a request, a request served by the second tier is a hit', async () => {
+  it('stats-add-up: requests = hits + misses, one miss a request, a request served by the second tier is a hit [proxies S1, S5]', async () => {
     const first = make()
     let down = false
     const options = {
@@ -49,7 +49,7 @@ eachStack(({ make, again, isPersistent, lasting }) => {
     expect(await second.stats()).toMatchObject({ requests: 1 })
   })
 
-  it('stats-add-up: a hit in the lower tier is one hit and no miss', async () => {
+  it('stats-add-up: a hit in the lower tier is one hit and no miss [proxies S1]', async () => {
     if (!isPersistent) return
     const options = { name: 'users', load: async (_key: string) => 'v', freshness: ttl('1h') } as const
     const first = make()
@@ -60,7 +60,7 @@ eachStack(({ make, again, isPersistent, lasting }) => {
     expect(await users.stats()).toMatchObject({ requests: 1, hits: 1, misses: 0, hitsByTier: { [lasting]: 1 } })
   })
 
-  it('stats-add-up: an entry that times out, or is deleted, is one eviction however many tiers had it', async () => {
+  it('stats-add-up: an entry that times out, or is deleted, is one eviction however many tiers had it [proxies S4]', async () => {
     const { tide, clock } = make()
     const users = tide.resource({ name: 'users', load: async (key: string) => key, freshness: ttl('1m') })
     await users.getMany(['a', 'b', 'c'])
@@ -98,7 +98,7 @@ it('stats-add-up: each eviction for want of room is counted once, by cause', asy
   expect(events.filter(({ type }) => type === 'evicted')).toHaveLength(15)
 })
 
-it('an onEvict that throws changes nothing and is reported', async () => {
+it('an onEvict that throws changes nothing and is reported [proxies 23]', async () => {
   const clock = new FakeClock()
   const onEvict = (): void => {
     throw new Error('callback')

@@ -24,7 +24,7 @@ describe('snippets', () => {
     expect(pages().filter((page) => !shown.has(page) && !plain.some((it) => page.startsWith(it)))).toEqual([])
   })
 
-  it('compile against the public types', () => {
+  it('compile against the public types [proxies 41]', () => {
     const modules = new Map<string, Module & { readonly snippet: Snippet }>(
       snippets.map((snippet) => [nameOf(snippet), { ...moduleOf(snippet), snippet }]),
     )

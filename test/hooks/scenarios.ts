@@ -40,7 +40,7 @@ export function writeScenarios(database: () => WatchedDatabase): void {
     return { writer: writerFor({ committed }), told, visible }
   }
 
-  it('a write by itself is told when others can see it, before it resolves', async () => {
+  it('a write by itself is told when others can see it, before it resolves [summary 4]', async () => {
     const { writer, told } = await open()
     await writer.insert('topics', 1)
     expect(told).toEqual([{ tables: ['topics'], visible: 1 }])

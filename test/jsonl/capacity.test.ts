@@ -34,7 +34,7 @@ describe('who leaves', () => {
     expect(evicted(open)).toEqual(['b', 'c', 'a'])
   })
 
-  it('a read writes nothing', async () => {
+  it('a read writes nothing [proxies 37]', async () => {
     const open = new OpenTier(nextPath(), { maxEntries: 3 })
     for (const id of ['a', 'b', 'c']) await open.put(id, id)
     const file = lineFiles(open.path)[0] as string
@@ -74,7 +74,7 @@ describe('limits', () => {
     expect(evicted(open)).toHaveLength(90)
   })
 
-  it('a limit that was lowered is kept from the next change on', async () => {
+  it('a limit that was lowered is kept from the next change on [proxies 13]', async () => {
     const path = nextPath()
     const wide = new OpenTier(path)
     await Promise.all(Array.from({ length: 100 }, (_, i) => wide.put(i, i)))

@@ -70,7 +70,7 @@ describe('compaction', () => {
     expect(namesOf(open.path)).toEqual(['segment-00000001.jsonl'])
   })
 
-  it('changes while it runs win, whatever was copied before or after them', async () => {
+  it('changes while it runs win, whatever was copied before or after them [proxies 7]', async () => {
     const open = new OpenTier(nextPath())
     const other = new OpenTier(open.path, {}, open.clock)
     await Promise.all(Array.from({ length: 4_000 }, (_, i) => open.put(`k${i}`, `old ${i}`)))

@@ -80,7 +80,7 @@ describe('paths that cannot be', () => {
 })
 
 describe('the folder', () => {
-  it('missing-directory: is made, private, and so is everything in it', async () => {
+  it('missing-directory: is made, private, and so is everything in it [proxies 36]', async () => {
     const path = join(nextPath(), 'deep', 'er')
     const open = new OpenTier(path)
     await open.put('a', 'x'.repeat(100_000))
@@ -162,7 +162,7 @@ describe('the folder', () => {
     expect(await new OpenTier(path).get('a')).toBe('new')
   })
 
-  it('what a killed process left half written is removed', async () => {
+  it('what a killed process left half written is removed [proxies 11]', async () => {
     const path = await filled()
     const { pid } = spawnSync(process.execPath, ['-e', ''])
     const left = join(path, `base-00000001.jsonl.tmp-${pid}-01234567`)

@@ -31,7 +31,7 @@ describe('poison-lines', () => {
     ['an entry in another layout', Buffer.from('{"op":"set","name":"users","key":"other","value":1,"crc":"00000000"}')],
   ]
 
-  it.for(POISON)('%s: skipped, counted, and nothing behind it is hidden', async ([, line]) => {
+  it.for(POISON)('%s: skipped, counted, and nothing behind it is hidden [proxies 19]', async ([, line]) => {
     const path = await filled(3)
     const file = lineFiles(path)[0] as string
     const open = new OpenTier(path)
@@ -71,7 +71,7 @@ describe('poison-lines', () => {
     expect([await open.get('k1'), await open.get('new')]).toEqual(['value 1', 1])
   })
 
-  it('kept aside when compaction throws their file away', async () => {
+  it('kept aside when compaction throws their file away [proxies 12]', async () => {
     const path = await filled(3)
     appendFileSync(lineFiles(path)[0] as string, '{"level":30,"msg":"keep me"}\n')
     const open = new OpenTier(path)

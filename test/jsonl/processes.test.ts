@@ -12,7 +12,7 @@ async function two(): Promise<[Worker, Worker]> {
   return (await startWorkers(2, { path: nextPath() })) as [Worker, Worker]
 }
 
-it('four writers, 2 500 rows each: every row is there for everyone, every line is whole', async () => {
+it('four writers, 2 500 rows each: every row is there for everyone, every line is whole [proxies 8]', async () => {
   const path = nextPath()
   const workers = await startWorkers(4, { path })
   const written = await Promise.all(workers.map((worker, i) => worker.call('fill', `w${i}-`, 2_500, (i + 1) * 150)))
@@ -147,7 +147,7 @@ describe('claims', () => {
 })
 
 describe('capacity', () => {
-  it('holds for the folder, not for a process', async () => {
+  it('holds for the folder, not for a process [proxies 9]', async () => {
     const path = nextPath()
     const workers = await startWorkers(2, { path, maxEntries: 50 })
     await Promise.all(workers.map((worker, i) => worker.call('fill', `w${i}-`, 300, 50)))
@@ -156,7 +156,7 @@ describe('capacity', () => {
   })
 })
 
-it('a process that comes later sees everything, and what it does is seen', async () => {
+it('a process that comes later sees everything, and what it does is seen [proxies 9]', async () => {
   const path = nextPath()
   const [a] = (await startWorkers(1, { path })) as [Worker]
   await a.call('fill', 'a', 100, 10)

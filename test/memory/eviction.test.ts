@@ -44,7 +44,7 @@ const share = (left: ReadonlySet<string>): string => {
 }
 
 describe('who leaves next', () => {
-  it('fifo: who came first, however much it is read', () => {
+  it('fifo: who came first, however much it is read [proxies 32]', () => {
     const cache = full('fifo')
     cache.read('k0', 50)
     cache.put('new')
@@ -67,7 +67,7 @@ describe('who leaves next', () => {
     expect(cache.last()).toBe('k5')
   })
 
-  it('lfu: who was used seldom, not who was used long ago', () => {
+  it('lfu: who was used seldom, not who was used long ago [proxies 32]', () => {
     const cache = full('lfu')
     for (const key of HOT) cache.read(key, 10)
     const before = ROOM * 5

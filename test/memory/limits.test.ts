@@ -191,7 +191,7 @@ describe('onEvict', () => {
     expect(told).toEqual([])
   })
 
-  it('one that throws does no harm: the entry is stored, the limit holds, the failure is told', async () => {
+  it('one that throws does no harm: the entry is stored, the limit holds, the failure is told [proxies 23]', async () => {
     const { tier, clock, reports } = open({
       maxEntries: 3,
       onEvict: () => {

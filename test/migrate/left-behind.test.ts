@@ -54,7 +54,7 @@ describe.for([
     expect(await to.count({ kind: 'all' })).toBe(10)
   })
 
-  it('a damaged entry is counted, and all others are copied', async () => {
+  it('a damaged entry is counted, and all others are copied [proxies 40]', async () => {
     const path = newPath()
     const source = make({ path })
     source.attach?.({ clock, report: () => {} })

@@ -24,7 +24,7 @@ describe('the four lifetimes', () => {
     [300, 'expired'],
     [400, 'expired'],
     [1e9, 'expired'],
-  ] as const)('inclusive-boundary: after %d ms it is %s', ([ms, verdict]) => {
+  ] as const)('inclusive-boundary: after %d ms it is %s [proxies 31]', ([ms, verdict]) => {
     expect(judge(entry(), NOW + ms)).toBe(verdict)
   })
 

@@ -48,7 +48,7 @@ describe('readings', () => {
     await expect(users.read('a')).rejects.toThrow('down')
   })
 
-  it('name the lower tier that answered, once; then memory has it', async () => {
+  it('name the lower tier that answered, once; then memory has it [proxies 18]', async () => {
     const path = join(folder, `${++files}.db`)
     const clock = new FakeClock()
     const options = { name: 'users', load: async (key: string) => key, freshness: ttl('1h') } as const

@@ -21,7 +21,7 @@ import { exported, fresh, newFile, newTiers, ring, second } from './exported.ts'
 import { listOf, pool, proxyOf } from './stacks.ts'
 
 describe('an export', () => {
-  it('of every kind of value, with every time and group, comes back as it was', async () => {
+  it('of every kind of value, with every time and group, comes back as it was [proxies 6]', async () => {
     const clock = new FakeClock()
     const make = (
       keys = ring,

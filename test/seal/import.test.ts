@@ -35,7 +35,7 @@ describe('an import', () => {
     expect(await from.proxies.stored('a')).toBeUndefined()
   })
 
-  it('refuses masked and plain secrets, asterisks included', async () => {
+  it('refuses masked and plain secrets, asterisks included [proxies 6]', async () => {
     const { lines, clock } = await exported()
     const to = fresh(clock)
     const masked = [

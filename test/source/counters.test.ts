@@ -116,7 +116,7 @@ await eachPostgres((database) => {
     expect(await isSeen(revisionOf(['tasks']), () => run('delete from topics'))).toBe(true)
   })
 
-  it('the revisions of all sections come in one round trip', async () => {
+  it('the revisions of all sections come in one round trip [summary 2]', async () => {
     await withTables(database, 'topics', 'tasks', 'events')
     const { client, asked } = counted(database.client)
     const sections = [
@@ -210,7 +210,7 @@ await onPostgres((database) => {
   const { pool, connect, run } = database
   const revisionOf = (...tables: string[]): PgRevision => pgRevision(tables, { client: pool, schema: database.own })
 
-  it('a transaction that commits late is seen when it commits, whatever was read meanwhile', async () => {
+  it('a transaction that commits late is seen when it commits, whatever was read meanwhile [summary 1]', async () => {
     await withTables(database, 'topics')
     const revision = revisionOf('topics')
     const [late, early] = await Promise.all([connect(), connect()])

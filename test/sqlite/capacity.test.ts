@@ -34,7 +34,7 @@ describe('who leaves', () => {
     expect(evicted(open)).toEqual(['b', 'c', 'd', 'a'])
   })
 
-  it('a read writes nothing; what was read is known after a restart, from the next write on', async () => {
+  it('a read writes nothing; what was read is known after a restart, from the next write on [proxies 15, 37]', async () => {
     const path = nextPath()
     const first = openTier(path, { maxEntries: 3 })
     for (const id of ['a', 'b', 'c']) await put(first, id)
@@ -49,7 +49,7 @@ describe('who leaves', () => {
     expect(await ids(second)).toEqual(['a', 'c', 'd'])
   })
 
-  it('writing an entry again neither adds one nor makes it younger', async () => {
+  it('writing an entry again neither adds one nor makes it younger [proxies 16]', async () => {
     const open = openTier(nextPath(), { maxEntries: 3 })
     for (const id of ['a', 'b', 'c', 'a', 'a']) await put(open, id)
     expect(evicted(open)).toEqual([])
@@ -123,7 +123,7 @@ describe('limits', () => {
     )
   })
 
-  it('a lowered limit shrinks the file with the next write', async () => {
+  it('a lowered limit shrinks the file with the next write [proxies 13]', async () => {
     const path = nextPath()
     const first = openTier(path)
     await Promise.all(Array.from({ length: 300 }, (_, i) => put(first, `k${i}`)))
@@ -135,7 +135,7 @@ describe('limits', () => {
     expect(await second.tier.get({ name: 'users', id: 'new' })).toBeDefined()
   })
 
-  it('two processes with limits share one count', async () => {
+  it('two processes with limits share one count [proxies 9]', async () => {
     const path = nextPath()
     const [one, two] = [openTier(path, { maxEntries: 5 }), openTier(path, { maxEntries: 5 })]
     for (let i = 0; i < 20; i++) await put(i % 2 === 0 ? one : two, `k${i}`)

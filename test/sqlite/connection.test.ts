@@ -10,7 +10,7 @@ import { openTier, sql, testPaths } from './tier.ts'
 const nextPath = testPaths()
 
 describe('the file', () => {
-  it('and everything beside it is private, also in a folder that others may read', async () => {
+  it('and everything beside it is private, also in a folder that others may read [proxies 36]', async () => {
     const path = join(dirname(nextPath()), 'open', 'made', 'cache.db')
     mkdirSync(dirname(dirname(path)), { mode: 0o755 })
     const { tier, clock } = openTier(path)

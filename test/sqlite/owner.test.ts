@@ -80,7 +80,7 @@ it('a directory is refused at once, with a file to name in it', () => {
   expect(readdirSync(path)).toEqual(['precious'])
 })
 
-it('a file where a folder should be is a state of the tier, not an exception', async () => {
+it('a file where a folder should be is a state of the tier, not an exception [proxies 20]', async () => {
   const path = nextPath()
   writeFileSync(path, 'a file')
   const tide = createTidemark({ tiers: [memory(), sqlite({ path: join(path, 'cache.db') })] })

@@ -54,7 +54,7 @@ describe('sweeping', () => {
     expect(await sweepAll(open)).toBe(10)
   })
 
-  it('walks a table of any size in slices, and finds what is past its time anywhere in it', async () => {
+  it('walks a table of any size in slices, and finds what is past its time anywhere in it [proxies 37]', async () => {
     const open = openTier(nextPath())
     const soon = open.clock.now() + 100
     await fill(open, 'kept', 9_000)

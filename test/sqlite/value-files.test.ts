@@ -99,7 +99,7 @@ describe('the collector', () => {
     expect(filesOf(open.path)).toHaveLength(1)
   })
 
-  it('what a killed process left half written goes at the next open; what a running one is writing stays', async () => {
+  it('what a killed process left half written goes at the next open; what a running one is writing stays [proxies 11]', async () => {
     const path = nextPath()
     const folder = join(`${path}.values`, 'ab')
     mkdirSync(folder, { recursive: true })

@@ -74,7 +74,7 @@ describe('reads and writes are counted apart', () => {
     expect((await below.get({ name: 'users', id: 'e' }))?.value).toBe('e')
   })
 
-  it('reads that work do not hide writes that fail, nor leases reads', async () => {
+  it('reads that work do not hide writes that fail, nor leases reads [proxies 28]', async () => {
     const { guard, broken, clock } = overChaos()
     broken.fail('get')
     for (let i = 0; i < 3; i++) {
@@ -115,7 +115,7 @@ describe('kinds of trouble', () => {
     },
   )
 
-  it('damage that the tier has settled does not open it', async () => {
+  it('damage that the tier has settled does not open it [proxies 22]', async () => {
     const { guard, broken, states, reports } = overChaos()
     broken.fail('get', failing('tier-corrupt'))
     for (let i = 0; i < 10; i++) expect(await guard.get(KEY)).toBeUndefined()

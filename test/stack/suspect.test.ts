@@ -2,7 +2,7 @@ import { createTidemark, memory, sqlite, ttl } from 'tidemark'
 import { FakeClock, chaos } from 'tidemark/testing'
 import { expect, it } from 'vitest'
 
-it('a tier that failed once is looked at again by itself: without traffic it does not stay suspect', async () => {
+it('a tier that failed once is looked at again by itself: without traffic it does not stay suspect [proxies 24]', async () => {
   const clock = new FakeClock()
   const below = chaos(sqlite({ path: ':memory:' }))
   await using tide = createTidemark({ tiers: [memory(), below], clock })

@@ -75,7 +75,7 @@ describe('close', () => {
     expect(closed).toBe(1)
   })
 
-  it('leaves no timer and no load behind, whatever was going on', async () => {
+  it('leaves no timer and no load behind, whatever was going on [proxies 38]', async () => {
     const { tide, clock, users } = open()
     await users.set('hangs behind', 'old')
     await clock.advance('2s')

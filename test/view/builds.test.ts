@@ -13,7 +13,7 @@ const failureOf = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('shared builds', () => {
-  it('200 concurrent cold readers: one build, and two rounds of questions', async () => {
+  it('200 concurrent cold readers: one build, and two rounds of questions [summary 5]', async () => {
     const { view, source } = hub()
     const readings = await Promise.all(Array.from({ length: 200 }, () => view.read()))
     expect(source.built).toEqual(['core', 'progress'])
@@ -139,7 +139,7 @@ describe('invalidate', () => {
     expect((await view.read()).status).toBe('hit')
   })
 
-  it('the main section: the last snapshot is handed out as stale, not thrown away', async () => {
+  it('the main section: the last snapshot is handed out as stale, not thrown away [summary 3]', async () => {
     const { view, source } = hub()
     const { value } = await view.read()
     source.takeBuilt()
@@ -190,7 +190,7 @@ describe('reset', () => {
     expect(source.takeBuilt()).toEqual(['core', 'progress'])
   })
 
-  it('while a build is under way: its waiters get it, it is kept nowhere, and who comes later starts anew', async () => {
+  it('while a build is under way: its waiters get it, it is kept nowhere, and who comes later starts anew [summary 7]', async () => {
     const { view, source } = hub()
     const gate = deferred<undefined>()
     source.holding.core = gate.promise

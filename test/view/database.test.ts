@@ -75,7 +75,7 @@ await eachPostgres((database) => {
     return summaryOf(open(), revisionOf, rowsOf(database.client))
   }
 
-  it('an insert, an update, a delete, a bulk update and a truncate', async () => {
+  it('an insert, an update, a delete, a bulk update and a truncate [summary 1]', async () => {
     const view = await fresh()
     for (const sql of [
       'insert into topics values (10)',
@@ -101,7 +101,7 @@ await eachPostgres((database) => {
     expect((await view.read()).sections).toMatchObject({ topics: { state: 'same' }, recent: { state: 'same' } })
   })
 
-  it('a hit asks the database once', async () => {
+  it('a hit asks the database once [summary 2]', async () => {
     await withTables(database, 'topics', 'tasks')
     let asked = 0
     const client = new Proxy(database.client as NodePgClient, {
@@ -135,7 +135,7 @@ await eachPostgres((database) => {
 })
 
 await onPostgres((database) => {
-  it('a transaction that began before the snapshot and commits after it', async () => {
+  it('a transaction that began before the snapshot and commits after it [summary 1]', async () => {
     await withTables(database, 'topics', 'tasks')
     const rows = (sql: string) => database.rows(sql)
     const view = summaryOf(

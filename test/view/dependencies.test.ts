@@ -36,7 +36,7 @@ function board(options: Partial<TidemarkOptions> = {}) {
 }
 
 describe('dependsOn', () => {
-  it('a section moves with those it is made of, and is built after them', async () => {
+  it('a section moves with those it is made of, and is built after them [summary 6]', async () => {
     const { view, data, built } = board()
     expect(await view.get()).toEqual({ tasks: 1, headline: '2 in all', totals: 2, progress: 1 })
     expect(built.splice(0)).toEqual(['tasks', 'progress', 'totals', 'headline'])

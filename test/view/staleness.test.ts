@@ -6,7 +6,7 @@ import { deferred, settled } from '../contract/stacks.ts'
 import { hub } from './hub.ts'
 
 describe('maxStale', () => {
-  it('bounds staleness, not age: an hour without change, and then the change is as new as the last look', async () => {
+  it('bounds staleness, not age: an hour without change, and then the change is as new as the last look [summary 8]', async () => {
     const { view, source, clock } = hub({ maxStale: '5m' })
     await view.read()
     await clock.jump('1h')

@@ -132,7 +132,7 @@ describe('shards of the older program', () => {
       ...more,
     })
 
-  it('are taken over: the newest copy counts, the rest is counted with its place', async () => {
+  it('are taken over: the newest copy counts, the rest is counted with its place [proxies 40]', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'shards-'))
     const older = row('http://a:1', { source: 'old', fetch_time: '2025-01-01T00:00:00+00:00' })
     const expired = row('http://e:1', { expires_at: '2020-01-01T00:00:00+00:00' })
