@@ -3,7 +3,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isTidemarkError } from 'tidemark'
-import { decodeFrame, encodeFrame } from '../../src/tier/redis/frame.ts'
+import { decodeFrame, encodeFrame } from '../../src/tier/frame.ts'
 import { FakeClock } from 'tidemark/testing'
 import { requireService } from '../services.ts'
 import { entryOf, groupsOver, valueOf } from './tiers.ts'

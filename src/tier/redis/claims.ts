@@ -3,7 +3,7 @@ import type { Key } from '../../key.ts'
 import { slotOfKey } from '../../slot.ts'
 import type { Claims } from '../tier.ts'
 import type { Changes } from '../changes.ts'
-import { fieldOf } from './layout.ts'
+import { fieldOf } from '../field.ts'
 import { Script } from './script.ts'
 import type { Writer } from './writer.ts'
 

@@ -1,11 +1,11 @@
-import { TidemarkError, isTidemarkError } from '../../errors.ts'
-import { withValue } from '../../codec/stored.ts'
+import type { TidemarkError } from '../../errors.ts'
 import type { Entry } from '../../entry.ts'
 import type { Key } from '../../key.ts'
-import { isPromise, type MaybePromise } from '../tier.ts'
+import { Asked, type Ask } from '../asked.ts'
+import { fieldOf } from '../field.ts'
+import { decodeFrame } from '../frame.ts'
+import { readFrame } from '../read-frame.ts'
 import { lostAgain } from './failure.ts'
-import { decodeFrame } from './frame.ts'
-import { fieldOf } from './layout.ts'
 import type { Life } from './life.ts'
 import type { Link } from './link.ts'
 import type { Lives } from './lives.ts'
@@ -15,13 +15,6 @@ const ANSWER_BYTES = 1024 * 1024
 const KEYS_AT_ONCE_MAX = 128
 const ATTEMPTS = 3
 const EPOCH_CHARACTERS = 12
-
-interface Ask {
-  readonly key: Key
-  readonly field: string
-  readonly resolve: (entry: MaybePromise<Entry | undefined>) => void
-  readonly reject: (error: unknown) => void
-}
 
 /** What reading needs of the tier around it. */
 export interface ReadsParts {
@@ -38,30 +31,17 @@ export interface ReadsParts {
  */
 export class Reads {
   readonly #parts: ReadsParts
-  #asked = new Map<string, Ask[]>()
+  readonly #asked = new Asked(
+    ({ name }) => name,
+    (name, asks) => this.#answer(name, asks),
+  )
 
   constructor(parts: ReadsParts) {
     this.#parts = parts
   }
 
   get(key: Key): Promise<Entry | undefined> {
-    return new Promise((resolve, reject) => {
-      if (this.#asked.size === 0) process.nextTick(() => this.#flush())
-      const ask = { key, field: fieldOf(key.id), resolve, reject }
-      const others = this.#asked.get(key.name)
-      if (others) others.push(ask)
-      else this.#asked.set(key.name, [ask])
-    })
-  }
-
-  #flush(): void {
-    const asked = this.#asked
-    this.#asked = new Map()
-    for (const [name, asks] of asked) {
-      this.#answer(name, asks).catch((error: unknown) => {
-        for (const ask of asks) ask.reject(error)
-      })
-    }
+    return this.#asked.get(key)
   }
 
   async #answer(name: string, asks: readonly Ask[]): Promise<void> {
@@ -80,7 +60,7 @@ export class Reads {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const { losses } = link
       const { epoch } = life
-      const keys = asks.map(({ field }) => life.entryKey(field))
+      const keys = asks.map(({ key }) => life.entryKey(fieldOf(key.id)))
       const [meta, ...frames] = (await link.send(life.metaKey, 'MGET', [life.metaKey, ...keys])) as (Buffer | null)[]
       // An answer that came over another connection than the question began on may be an older state's.
       if (link.losses === losses) {
@@ -105,30 +85,12 @@ export class Reads {
       }
       // Grows at once, shrinks slowly.
       life.frameBytes = Math.max(frame.byteLength, life.frameBytes * 0.99)
-      resolve(this.#entry(key, frame))
+      resolve(
+        readFrame(() => decodeFrame(frame, key), {
+          now: this.#parts.now,
+          unreadable: (error) => this.#parts.unreadable(key, error, frame),
+        }),
+      )
     }
-  }
-
-  #entry(key: Key, frame: Buffer): MaybePromise<Entry | undefined> {
-    try {
-      const entry = withValue(decodeFrame(frame, key))
-      if (isPromise(entry))
-        return entry.then((it) => this.#ifKept(it)).catch((error) => this.#unreadable(key, frame, error))
-      return this.#ifKept(entry)
-    } catch (error) {
-      return this.#unreadable(key, frame, error)
-    }
-  }
-
-  #ifKept(entry: Entry): Entry | undefined {
-    return this.#parts.now() < entry.keepUntil ? entry : undefined
-  }
-
-  #unreadable(key: Key, frame: Buffer, error: unknown): undefined {
-    const failure = isTidemarkError(error)
-      ? error
-      : new TidemarkError('tier-corrupt', 'A stored frame does not decode.', { cause: error })
-    this.#parts.unreadable(key, failure, frame)
-    return undefined
   }
 }

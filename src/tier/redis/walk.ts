@@ -2,8 +2,9 @@
 
 import { selects, type KeyInfo } from '../../entry.ts'
 import type { Selector } from '../../key.ts'
-import { infoOfHead } from './frame.ts'
-import { nameOf, targetOf, unescapeName } from './layout.ts'
+import { infoOfHead } from '../frame.ts'
+import { nameOf, targetOf } from '../groups.ts'
+import { unescapeName } from './layout.ts'
 import type { CommandPart } from './client.ts'
 import type { Life } from './life.ts'
 import type { Link, Reply } from './link.ts'

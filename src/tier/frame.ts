@@ -1,4 +1,5 @@
-// One entry ⇄ one value in Redis. The scripts read and write the head at these places: see lua/prelude.lua.
+// One entry ⇄ one value of bytes, for stores over a network. The scripts of Redis read and write the head at these places:
+// see redis/lua/prelude.lua.
 //
 //   0  magic "TM", version 1, flags (the value's format)
 //   4  staleAt, twice: an invalidation rewrites it in place, and two copies that differ show damage
@@ -8,13 +9,14 @@
 //  72  groups (each a length and a text), the rest (JSON of what few entries have), the value
 
 import { crc32 } from 'node:zlib'
-import type { Compression } from '../../codec/compression.ts'
-import { compressed, decodeStoredSoon, isText } from '../../codec/stored.ts'
-import { FORMAT, encodeValue } from '../../codec/value.ts'
-import { staleFrom, type Entry, type Identity, type KeyInfo } from '../../entry.ts'
-import { TidemarkError } from '../../errors.ts'
-import type { Key } from '../../key.ts'
-import { fieldOf, groupsOf, idOfField, textOfGroup } from './layout.ts'
+import type { Compression } from '../codec/compression.ts'
+import { compressed, decodeStoredSoon, isText } from '../codec/stored.ts'
+import { FORMAT, encodeValue } from '../codec/value.ts'
+import { staleFrom, type Entry, type Identity, type KeyInfo } from '../entry.ts'
+import { TidemarkError } from '../errors.ts'
+import type { Key } from '../key.ts'
+import { fieldOf, idOfField } from './field.ts'
+import { groupsOf, textOfGroup } from './groups.ts'
 
 const VERSION = 1
 const MAGIC = 0x544d
@@ -45,6 +47,8 @@ interface Rest {
 /** An entry ready to be stored. */
 export interface Frame {
   readonly bytes: Buffer
+  /** Where the value begins; all before it is what lists tell. */
+  readonly valueAt: number
   /** Of the encoded value alone, before it was compressed. */
   readonly valueBytes: number
 }
@@ -73,7 +77,7 @@ export function encodeFrame(entry: Entry, compression?: Compression): Frame {
   bytes.writeDoubleBE(entry.staleAt ?? 0, AT.staleAt)
   bytes.writeDoubleBE(entry.staleAt ?? 0, AT.staleAtCopy)
   bytes.writeUInt32BE(checksumOf(bytes), AT.crc)
-  return { bytes, valueBytes: data === plain.data ? storedBytes : bytesOf(plain.data) }
+  return { bytes, valueAt, valueBytes: data === plain.data ? storedBytes : bytesOf(plain.data) }
 }
 
 function bytesOf(data: string | Uint8Array): number {
@@ -210,6 +214,6 @@ function checksumOf(bytes: Buffer): number {
 
 function damaged(what: string): TidemarkError {
   return new TidemarkError('tier-corrupt', `A stored frame ${what}.`, {
-    hint: 'The value counts as a miss and is loaded again; if this repeats, check the memory of the Redis host.',
+    hint: 'The value counts as a miss and is loaded again; if this repeats, check the memory of its host.',
   })
 }
