@@ -45,6 +45,7 @@ export type { LoadContext, Reading, ReadingReason, ReadingWarning } from './reso
 export type { Explanation, TierExplanation } from './resource/explain.ts'
 export type { Collection } from './collection/collection.ts'
 export type { CollectionOptions, Probe, RangeContext } from './collection/options.ts'
+export type { CollectionReadOptions } from './collection/read-options.ts'
 export type { ItemReading, ListReading } from './collection/reading.ts'
 export type { Artifacts, ArtifactStats } from './artifact/artifacts.ts'
 export type { ArtifactOptions, EncodeContext, QuotaOptions, SourceCodec } from './artifact/options.ts'

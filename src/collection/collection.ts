@@ -5,6 +5,7 @@ import { isRefresh, type ReadOptions } from '../load/read-options.ts'
 import { serveStale, type StaleReason } from '../load/serve.ts'
 import type { NameCounters, NameStats } from '../observe/counters.ts'
 import { judge } from '../policy/judge.ts'
+import { isYoungEnough, resolveReadOptions, type CollectionReadOptions } from './read-options.ts'
 import { outOfRange, type ItemReading, type ListReading } from './reading.ts'
 import { removeItems } from './remove.ts'
 import { resolveCollection, type CollectionOptions, type CollectionSettings } from './options.ts'
@@ -40,22 +41,23 @@ export class Collection<K, T> {
     context.sealer.declare(this.name, this.#settings.secrets)
   }
 
-  /** All items, in order. Asks the source for its count first, unless `freshness` says the last answer still holds. */
-  async list(key: K, options?: ReadOptions): Promise<T[]> {
+  /** All items, in order. Asks the source for its count first, unless `freshness` or `maxAge` says the last answer will do. */
+  async list(key: K, options?: CollectionReadOptions): Promise<T[]> {
     return (await this.read(key, options)).value
   }
 
   /** Like {@link list}, with where the items came from, how old they are and why they are stale, if they are. */
-  async read(key: K, options?: ReadOptions): Promise<ListReading<T>> {
+  async read(key: K, options?: CollectionReadOptions): Promise<ListReading<T>> {
     this.#context.refuseIfClosed()
     const id = this.#settings.idOf(key)
-    if (isRefresh(this.name, options)) return this.#loaded(key, id, true)
+    const { refresh, maxAgeMs } = resolveReadOptions(this.name, options)
+    if (refresh) return this.#loaded(key, id, true)
     if (this.#context.isStrict) await this.#context.stack.check()
     const known = await this.#shelf.snapshot(id, true)
     const { clock } = this.#context
     const verdict = verdictOf(known, clock.now())
+    if (verdict === 'fresh' || isYoungEnough(known, maxAgeMs, clock.now())) return this.#hit(id, known)
     if (verdict === 'expired') return this.#loaded(key, id, false)
-    if (verdict === 'fresh') return this.#hit(id, known)
     return serveStale(
       {
         verdict: () => verdictOf(known, clock.now()),

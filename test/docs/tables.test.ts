@@ -28,6 +28,7 @@ import { resolveCollect } from '../../src/artifact/collect.ts'
 import { resolveList } from '../../src/artifact/list.ts'
 import { resolveRegenerate } from '../../src/artifact/regenerate.ts'
 import { resolveVerify } from '../../src/artifact/verify.ts'
+import { resolveReadOptions } from '../../src/collection/read-options.ts'
 import { ERROR_HINTS } from '../../src/errors.ts'
 import { selectorOf } from '../../src/key.ts'
 import { isRefresh } from '../../src/load/read-options.ts'
@@ -94,6 +95,7 @@ const TABLES: readonly (readonly [page: string, heading: string, type: string])[
   ['docs/options.md', 'sliding', 'keyof NonNullable<Parameters<typeof sliding>[1]>'],
   ['docs/options.md', 'immutable', 'keyof NonNullable<Parameters<typeof immutable>[0]>'],
   ['docs/options.md', 'One read', 'keyof ReadOptions'],
+  ['docs/options.md', 'One list', 'keyof CollectionReadOptions'],
   ['docs/options.md', 'A look at what is stored', 'keyof StoredOptions'],
   ['docs/options.md', 'One set', 'keyof SetOptions'],
   ['docs/options.md', 'Lists and counts', 'keyof ScopeFilter'],
@@ -181,6 +183,7 @@ const REFUSING: Readonly<Record<string, (wrong: never) => unknown>> = {
     createTidemark({ tiers: [memory()] }).resource({ name: 'x', load: () => 1, freshness: ttl(1), health })
   },
   'One read': (wrong) => isRefresh('x', wrong),
+  'One list': (wrong) => resolveReadOptions('x', wrong),
   'A look at what is stored': (wrong) => takesStale('x', wrong),
   'One set': (wrong) => setMoment('x', wrong, 0),
   'Lists and counts': (wrong) => selectorOf('x', wrong),

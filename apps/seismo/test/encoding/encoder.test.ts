@@ -130,7 +130,7 @@ describe('bodies', () => {
   it('that could not be made are made when they are asked for again', async () => {
     const bodies = new WaveformBodies(encoder)
     const record: WaveformRecord = { counts: { tran: 'none' }, scale: {}, sample_rate: 1, pretrigger_seconds: 0 }
-    await expect(bodies.of(record)).rejects.toThrow()
+    await expect(bodies.of(record)).rejects.toThrow('undefined')
     Object.assign(record, { counts: null })
     expect(textOf(await bodies.of(record))).toContain('"counts":null')
   })
