@@ -45,8 +45,11 @@ export interface ResourceOptions<K, V> extends WindowOptions {
   readonly source?: Source | undefined
   /** `source-first`: after this age a value from the cache comes with the warning `aging`. Defaults to half its freshness. */
   readonly warnAfter?: Duration | undefined
-  /** The version of a value: one with a lower version never takes the place of one with a higher. Defaults to none. */
-  readonly version?: ((value: NoInfer<V>) => number) | undefined
+  /**
+   * The version of a value: one with a lower version never takes the place of one with a higher. `null` for a value that has
+   * none, such as the news that a row was deleted: it takes any place, and gives way to anything. Defaults to none.
+   */
+  readonly version?: ((value: NoInfer<V>) => number | null) | undefined
 }
 
 /** The options of a resource, checked and completed. */
@@ -66,7 +69,7 @@ export interface ResourceSettings<K, V> {
   readonly isSourceFirst: boolean
   readonly source: Source | undefined
   readonly warnAfterMs: number | undefined
-  readonly versionOf: ((value: V) => number) | undefined
+  readonly versionOf: ((value: V) => number | null) | undefined
 }
 
 const OPTION_NAMES = [

@@ -98,7 +98,8 @@ export class SourceFirst<K, V> {
 
   #warningOf(entry: Entry): ReadingWarning {
     const now = this.#context.clock.now()
-    if (now >= entry.freshUntil) return 'last-resort'
+    // Also one from the future: a clock was stepped, and how old it is nobody knows.
+    if (judge(entry, now) !== 'fresh') return 'last-resort'
     const { warnAfterMs = (entry.freshUntil - entry.loadedAt) / 2 } = this.#settings
     return now >= entry.loadedAt + warnAfterMs ? 'aging' : 'cached'
   }

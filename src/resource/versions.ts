@@ -13,11 +13,11 @@ const CLAIM_WAIT_MS = 1_000
  * are compared and stored one at a time; between processes loads are guarded by their lease, sets by a claim.
  */
 export class Versions<V> {
-  readonly #versionOf: (value: V) => number
+  readonly #versionOf: (value: V) => number | null
   readonly #context: Context
   readonly #queues = new Map<string, Queue>()
 
-  constructor(versionOf: (value: V) => number, context: Context) {
+  constructor(versionOf: (value: V) => number | null, context: Context) {
     this.#versionOf = versionOf
     this.#context = context
   }
@@ -45,14 +45,15 @@ export class Versions<V> {
     await stack.check()
     const stored = await stack.get(entry.key)
     if (!stored || stored.keepUntil <= clock.now()) return undefined
-    const version = this.#of(stored)
-    return version > this.#of(entry) ? version : undefined
+    const [version, its] = [this.#of(stored), this.#of(entry)]
+    return version !== null && its !== null && version > its ? version : undefined
   }
 
-  #of({ key, value }: Entry): number {
+  /** `null`: a value that has none, such as the news that there is no value any more. */
+  #of({ key, value }: Entry): number | null {
     const version: unknown = this.#versionOf(value as V)
-    if (typeof version === 'number' && !Number.isNaN(version)) return version
-    throw invalidOption(`${key.name}.version`, 'a function that gives a number', version)
+    if (version === null || (typeof version === 'number' && !Number.isNaN(version))) return version
+    throw invalidOption(`${key.name}.version`, 'a function that gives a number, or null', version)
   }
 
   async #claimed<T>({ key }: Entry, work: () => Promise<T>): Promise<T> {

@@ -124,6 +124,17 @@ describe('when the source cannot be reached', () => {
     expect(isTidemarkError(await failureOf(vendors.read('acme')), 'source-unavailable')).toBe(true)
   })
 
+  it('a value from a clock that was ahead is a last resort: how old it is nobody knows', async () => {
+    const { vendors, database, clock } = open()
+    await vendors.get('acme')
+    database.failure = refused()
+    await clock.jump('10m')
+    const back = new FakeClock(clock.now() - 3 * 3_600_000)
+    clock.now = () => back.now()
+    clock.coarse = () => back.now()
+    expect(await vendors.read('acme')).toMatchObject({ age: 0, warning: 'last-resort' })
+  })
+
   it('warnAfter and staleIfError are what they are told to be', async () => {
     const { vendors, database, clock } = open({ warnAfter: '1m', staleIfError: 0 })
     await vendors.get('acme')

@@ -72,6 +72,25 @@ describe('version', () => {
     expect((await items.stats()).refused).toBe(1)
   })
 
+  it('a value without a version takes any place, and gives way to anything: a row that was deleted, and made again', async () => {
+    const { tide } = subject({ tiers: [memory()], clock: new FakeClock() })
+    const database: { row: Item | null } = { row: { version: 5 } }
+    const items = tide.resource<string, Item | null>({
+      name: 'items',
+      strategy: 'source-first',
+      load: () => database.row,
+      freshness: ttl('1h'),
+      version: (item) => item?.version ?? null,
+    })
+    await items.get('a')
+    database.row = null
+    await items.get('a')
+    expect(await items.stored('a')).toBeNull()
+    database.row = { version: 1 }
+    await items.get('a')
+    expect(await items.stored('a')).toEqual({ version: 1 })
+  })
+
   it('a set during a load of an older one wins; a deleted one is forgotten', async () => {
     const { tide } = subject({ tiers: [memory()], clock: new FakeClock() })
     const gate = deferred<undefined>()
