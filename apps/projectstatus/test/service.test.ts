@@ -224,7 +224,7 @@ describe('changes', () => {
     const version = (await get(vendorPath())).body.vendor.version as number
     const change = { expected_version: version, extractor_version: '9.9.9' }
     const answers = await Promise.all([patch(vendorPath(), change), patch(vendorPath(), change)])
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409])
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409])
   })
 
   it.for([
