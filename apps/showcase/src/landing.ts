@@ -5,9 +5,9 @@ import type { Simulator } from '@tidemark/seismo/simulator'
 
 /** What the landing page links and lets a visitor do. */
 export interface Showcase {
-  readonly seismoUrl: string
-  readonly proxypoolUrl: string
-  readonly fleet: Simulator
+  readonly seismo: { readonly url: string; readonly fleet: Simulator }
+  readonly projectstatus: { readonly url: string }
+  readonly proxypool: { readonly url: string }
 }
 
 /** What a visitor can do to a unit that no request could: what happens in the field. */
@@ -20,7 +20,8 @@ const DEEDS = {
 } as const
 
 /** The first page: what runs here, and buttons for what happens in the field. */
-export function landingPage({ seismoUrl, proxypoolUrl, fleet }: Showcase): Hono {
+export function landingPage({ seismo, projectstatus, proxypool }: Showcase): Hono {
+  const { fleet, url: seismoUrl } = seismo
   const app = new Hono()
   app.use(
     secureHeaders({
@@ -97,7 +98,12 @@ export function landingPage({ seismoUrl, proxypoolUrl, fleet }: Showcase): Hono 
                   </tr>`,
               )}
             </table>
-            <h2><a href="${proxypoolUrl}">Proxy pool</a></h2>
+            <h2><a href="${projectstatus.url}">Project status</a></h2>
+            <p>
+              Every read asks the database first. Take the database away with the switch on the page: what was read
+              before goes on being answered, with its age and a warning.
+            </p>
+            <h2><a href="${proxypool.url}">Proxy pool</a></h2>
             <p>
               Real proxies on this machine: good ones, a slow one, one that wants credentials, one that comes and goes,
               a silent and a dead one. They lie in three tiers, their credentials sealed, and are checked every ten

@@ -1,65 +1,31 @@
 // Starts the example services on embedded defaults and says where they are. Ctrl-C stops all of them.
 
-import { join } from 'node:path'
-import { startDemo } from '@tidemark/proxypool/demo'
-import { openService } from '@tidemark/proxypool/service'
-import { openGateway } from '@tidemark/seismo/gateway'
 import { listen, stopOnSignal } from '@tidemark/serve'
-import { startFleet } from './fleet.ts'
-import { showcaseKeyring } from './keys.ts'
 import { landingPage } from './landing.ts'
+import { Running } from './running.ts'
+import { startProjectstatus } from './services/projectstatus.ts'
+import { startProxypool } from './services/proxypool.ts'
+import { startSeismo } from './services/seismo.ts'
 import { settingsFrom } from './settings.ts'
 
-const DEMO_PROXIES = 8
-
 const settings = settingsFrom(process.env)
-/** What is running, to be stopped in the opposite order. */
-const running: (() => Promise<void>)[] = []
-const stop = stopOnSignal(async () => {
-  for (const end of running.toReversed()) await end()
-})
+const running = new Running()
+const stop = stopOnSignal(() => running.stop())
 
 try {
-  const fleet = await startFleet()
-  running.push(() => fleet.stop())
-  const units = fleet.units.map(({ host, port }) => `tcp:${host}:${port}`)
-  const gateway = await openGateway({
-    path: join(settings.dataDir, 'seismo.db'),
-    eventFiles: join(settings.dataDir, 'events'),
-    units,
-    publicHosts: [settings.host],
-  })
-  running.push(() => gateway.close())
-  const { host } = settings
-  const seismo = await listen({ name: 'seismo', portVariable: 'SEISMO_PORT' }, gateway.fetch, host, settings.seismoPort)
-  running.push(() => seismo.close())
-  const demo = await startDemo(DEMO_PROXIES)
-  running.push(demo.close)
-  const pool = openService({
-    dataDir: join(settings.dataDir, 'proxypool'),
-    target: demo.target,
-    keyring: showcaseKeyring(settings.dataDir),
-    publicHosts: [host],
-    every: '10s',
-    timeout: '2s',
-  })
-  running.push(pool.close)
-  await pool.pool.removeSource('demo')
-  for (const url of demo.addresses) await pool.pool.add({ url, source: 'demo' })
-  const proxypool = await listen(
-    { name: 'proxypool', portVariable: 'PROXYPOOL_PORT' },
-    pool.fetch,
-    host,
-    settings.proxypoolPort,
+  const seismo = await startSeismo(settings, running)
+  const proxypool = await startProxypool(settings, running)
+  console.log('  Filling the embedded databases; the first time that takes some seconds …')
+  const projectstatus = await startProjectstatus(settings, running)
+  const landing = landingPage({ seismo, projectstatus, proxypool })
+  const { url } = running.add(
+    await listen({ name: 'showcase', portVariable: 'PORT' }, landing.fetch, settings.host, settings.port),
   )
-  running.push(proxypool.close)
-  const landing = landingPage({ seismoUrl: seismo.url, proxypoolUrl: proxypool.url, fleet })
-  const showcase = await listen({ name: 'showcase', portVariable: 'PORT' }, landing.fetch, host, settings.port)
-  running.push(() => showcase.close())
   console.log(`
-  Tidemark showcase      ${showcase.url}
-  Seismograph gateway    ${seismo.url}   (${units.length} simulated units)
-  Proxy pool             ${proxypool.url}   (${demo.addresses.length} local proxies)
+  Tidemark showcase      ${url}
+  Seismograph gateway    ${seismo.url}   (${seismo.fleet.units.length} simulated units)
+  Project status         ${projectstatus.url}   (embedded PostgreSQL, with a switch that takes it away)
+  Proxy pool             ${proxypool.url}   (${proxypool.proxies} local proxies)
 
   Stop with Ctrl-C.
 `)

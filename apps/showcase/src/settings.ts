@@ -7,17 +7,24 @@ export interface Settings {
   readonly dataDir: string
   /** The port of the seismograph gateway: `SEISMO_PORT` (8200). */
   readonly seismoPort: number
+  /** The port of the state summary: `STATEHUB_PORT` (8210). */
+  readonly statehubPort: number
+  /** The port of the project status: `PROJECTSTATUS_PORT` (8220). */
+  readonly projectstatusPort: number
   /** The port of the proxy pool: `PROXYPOOL_PORT` (8230). */
   readonly proxypoolPort: number
 }
 
 /** Reads the environment. Throws a `RangeError` that names the variable. */
 export function settingsFrom(env: Environment): Settings {
+  const port = (name: string, otherwise: number): number => wholeFrom(env, name, otherwise, 65_535)
   return {
-    port: wholeFrom(env, 'PORT', 8100, 65_535),
+    port: port('PORT', 8100),
     host: env['HOST'] || '127.0.0.1',
     dataDir: env['DATA_DIR'] || 'data/showcase',
-    seismoPort: wholeFrom(env, 'SEISMO_PORT', 8200, 65_535),
-    proxypoolPort: wholeFrom(env, 'PROXYPOOL_PORT', 8230, 65_535),
+    seismoPort: port('SEISMO_PORT', 8200),
+    statehubPort: port('STATEHUB_PORT', 8210),
+    projectstatusPort: port('PROJECTSTATUS_PORT', 8220),
+    proxypoolPort: port('PROXYPOOL_PORT', 8230),
   }
 }

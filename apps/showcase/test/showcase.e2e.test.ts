@@ -8,17 +8,20 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const ANY_PORTS = Object.fromEntries(
+  ['PORT', 'SEISMO_PORT', 'STATEHUB_PORT', 'PROJECTSTATUS_PORT', 'PROXYPOOL_PORT'].map((name) => [name, '0']),
+)
 let folder: string
 let child: ChildProcess
 let said: string
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'showcase-'))
-  const env = { ...process.env, PORT: '0', SEISMO_PORT: '0', PROXYPOOL_PORT: '0', DATA_DIR: folder }
+  const env = { ...process.env, ...ANY_PORTS, DATA_DIR: folder }
   child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   said = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text))
-  await vi.waitUntil(() => said.includes('Stop with Ctrl-C'), { timeout: 20_000 })
+  await vi.waitUntil(() => said.includes('Stop with Ctrl-C'), { timeout: 60_000 })
 })
 
 afterEach(() => {
@@ -57,6 +60,9 @@ it('prints its addresses, serves the main job, and Ctrl-C stops all of it', asyn
   expect((await fetch(`${gateway}device/info${query}&force=true`)).status).toBe(503)
   expect((await deed('nothing')).status).toBe(404)
 
+  const projects = addressOf('Project status')
+  expect(await json(`${projects}vendors`)).toMatchObject({ data_source: 'postgresql' })
+
   const pool = addressOf('Proxy pool')
   await expect.poll(async () => (await fetch(`${pool}proxies/next`)).status, { timeout: 10_000 }).toBe(200)
 
@@ -69,7 +75,7 @@ it('prints its addresses, serves the main job, and Ctrl-C stops all of it', asyn
 
 it('a port that is taken is said in words, with the variable to set', async () => {
   const port = new URL(addressOf('Seismograph gateway')).port
-  const env = { ...process.env, PORT: '0', SEISMO_PORT: port, PROXYPOOL_PORT: '0', DATA_DIR: join(folder, 'second') }
+  const env = { ...process.env, ...ANY_PORTS, SEISMO_PORT: port, DATA_DIR: join(folder, 'second') }
   const second = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'pipe'] })
   let complaint = ''
   second.stderr?.setEncoding('utf8').on('data', (text: string) => (complaint += text))
