@@ -23,10 +23,7 @@ export const PROGRESS_TABLES = ['progress_events'] as const
 export const ENTRY_TABLES = ['sbom_entries'] as const
 
 /** A table of the hub. */
-export type TableName =
-  | (typeof CORE_TABLES)[number]
-  | (typeof PROGRESS_TABLES)[number]
-  | (typeof ENTRY_TABLES)[number]
+export type TableName = (typeof CORE_TABLES)[number] | (typeof PROGRESS_TABLES)[number] | (typeof ENTRY_TABLES)[number]
 
 /** All of them, in an order in which each comes after those it refers to. */
 export const ALL_TABLES: readonly TableName[] = [
@@ -66,3 +63,6 @@ export const VALUES = {
     'routing_disputed',
   ],
 } as const
+
+/** The ways for a workplan to be over, as SQL. */
+export const OVER = "('finished', 'archived')"
