@@ -1,5 +1,7 @@
 // `tidemark/postgres`. The client is handed in, so nothing here loads one.
 
+export { postgres } from './tier/postgres/postgres.ts'
+export type { PostgresOptions } from './tier/postgres/options.ts'
 export { pgRevision, type PgRevisionOptions } from './source/postgres/pg-revision.ts'
 export type { PgRevision } from './source/postgres/settings.ts'
 export {
