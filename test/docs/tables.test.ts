@@ -18,7 +18,7 @@ import {
 } from 'tidemark'
 import { respond, type RespondOptions } from 'tidemark/http'
 import { keyvStore } from 'tidemark/keyv'
-import { pgListen, pgRevision } from 'tidemark/postgres'
+import { pgListen, pgRevision, postgres } from 'tidemark/postgres'
 import { redis } from 'tidemark/redis'
 import { keyring } from 'tidemark/seal'
 import { undiciStore } from 'tidemark/undici'
@@ -91,6 +91,7 @@ const TABLES: readonly (readonly [page: string, heading: string, type: string])[
   ['docs/options.md', 'sqlite', 'keyof SqliteOptions'],
   ['docs/options.md', 'jsonl', 'keyof JsonlOptions'],
   ['docs/options.md', 'redis', 'keyof RedisOptions'],
+  ['docs/options.md', 'postgres', 'keyof PostgresOptions'],
   ['docs/options.md', 'ttl', 'keyof NonNullable<Parameters<typeof ttl>[1]>'],
   ['docs/options.md', 'sliding', 'keyof NonNullable<Parameters<typeof sliding>[1]>'],
   ['docs/options.md', 'immutable', 'keyof NonNullable<Parameters<typeof immutable>[0]>'],
@@ -170,6 +171,7 @@ const REFUSING: Readonly<Record<string, (wrong: never) => unknown>> = {
   sqlite,
   jsonl,
   redis: (wrong) => redis(wrong),
+  postgres: (wrong) => postgres(wrong),
   ttl: (wrong) => ttl('1s', wrong),
   sliding: (wrong) => sliding('1s', wrong),
   immutable,
@@ -198,6 +200,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   SchemaOptions: 'tidemark/postgres',
   PgListenOptions: 'tidemark/postgres',
   RedisOptions: 'tidemark/redis',
+  PostgresOptions: 'tidemark/postgres',
   RespondOptions: 'tidemark/http',
   KeyringKeys: 'tidemark/seal',
 }
