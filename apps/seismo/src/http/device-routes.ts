@@ -7,7 +7,7 @@ import type { WaveformBodies } from '../encoding/waveform-bodies.ts'
 import type { Operations } from '../fleet/operations.ts'
 import type { Permit } from '../fleet/permit.ts'
 import { joined } from './joined.ts'
-import { configOf, indexOf, isForced, unitOf } from './parameters.ts'
+import { configOf, indexOf, isForced, maxAgeMsOf, unitOf } from './parameters.ts'
 import { sourceOf } from './source.ts'
 
 /** Everything under `/device`: what a unit says, from the cache or from the unit, and what changes a unit. */
@@ -24,7 +24,7 @@ export function deviceRoutes(cache: DeviceCache, bodies: WaveformBodies, operati
 
   app.get('/events', async (c) => {
     const unit = unitOf(c, permit)
-    const reading = await cache.events.read(unit, { refresh: isForced(c) })
+    const reading = await cache.events.read(unit, { refresh: isForced(c), maxAge: maxAgeMsOf(c) })
     // Another life of the memory may be another unit: look at its serial, behind this answer.
     if (reading.era === 'new') void cache.info.get(unit, { refresh: true }).catch(() => {})
     const { value: events, added, era } = reading

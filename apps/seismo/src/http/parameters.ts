@@ -38,6 +38,13 @@ export function isForced(c: Context): boolean {
   return force === 'true'
 }
 
+/** `Cache-Control: max-age` of the request: how many milliseconds ago the unit may have been asked. 0 where nothing is said. */
+export function maxAgeMsOf(c: Context): number {
+  const directives = c.req.header('cache-control')?.split(',') ?? []
+  const [seconds] = directives.flatMap((it) => /^\s*max-age\s*=\s*"?(\d{1,9})"?\s*$/i.exec(it)?.[1] ?? [])
+  return Number(seconds ?? 0) * 1000
+}
+
 const TEXT_MAX = 200
 const CONFIG_FIELDS = {
   project: ['project', 'string'],

@@ -17,6 +17,7 @@
  * @property {'GET' | 'POST'} [method]
  * @property {string} [unit] connection key
  * @property {boolean} [isForced]
+ * @property {number | undefined} [maxAgeSeconds] an answer for which the unit was asked less than this ago will do
  * @property {AbortSignal | undefined} [signal]
  */
 
@@ -69,7 +70,7 @@ export async function answerOf(path, question) {
  * @param {Question} [question]
  * @returns {Promise<Body>} Rejects with a {@link Failure}
  */
-export async function request(path, { method = 'GET', unit, isForced, signal } = {}) {
+export async function request(path, { method = 'GET', unit, isForced, maxAgeSeconds, signal } = {}) {
   const query = new URLSearchParams([
     ...(unit === undefined ? [] : addressOf(unit)),
     ...(isForced === true ? [['force', 'true']] : []),
@@ -80,7 +81,9 @@ export async function request(path, { method = 'GET', unit, isForced, signal } =
   /** @type {Body} */
   let body
   try {
-    response = await fetch(url, { method, signal: signal ?? null, cache: 'no-store' })
+    /** @type {Record<string, string>} */
+    const headers = maxAgeSeconds === undefined ? {} : { 'Cache-Control': `max-age=${maxAgeSeconds}` }
+    response = await fetch(url, { method, headers, signal: signal ?? null, cache: 'no-store' })
     body = await response.json()
   } catch (error) {
     throw new Failure({

@@ -97,8 +97,9 @@ export class Unit {
    *
    * @param {Kind} kind
    * @param {boolean} [isForced]
+   * @param {number} [maxAgeSeconds] an answer for which the unit was asked less than this ago will do
    */
-  async ask(kind, isForced = false) {
+  async ask(kind, isForced = false, maxAgeSeconds) {
     // The same question is under way already.
     if (this.asking.has(kind) && !(isForced && this.asking.get(kind)?.isForced === false)) return
     const asking = { startedMs: performance.now(), isForced }
@@ -106,7 +107,7 @@ export class Unit {
     this.askedMs[kind] = asking.startedMs
     this.#onChange()
     try {
-      const answer = await answerOf(PATHS[kind], { unit: this.key, isForced })
+      const answer = await answerOf(PATHS[kind], { unit: this.key, isForced, maxAgeSeconds })
       // An answer that was overtaken by another one is old news.
       if (this.asking.get(kind) === asking) this.#took(kind, answer)
     } catch (error) {

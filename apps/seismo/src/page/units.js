@@ -11,6 +11,8 @@ import { Unit } from './unit.js'
 const OVERVIEW_MS = 5000
 /** @type {Readonly<Record<Kind, number>>} */
 const EVERY_MS = { info: 60_000, status: 15_000, events: 60_000 }
+/** Others look at the same units: what one of them was told just now need not be asked again for what is polled. */
+const POLL_MAX_AGE_SECONDS = 10
 /** A browser has six connections to the gateway; two are left for what somebody clicked and for progress. */
 const POLLS_MAX = 4
 /** What is polled in this order when all is due, so that a slow list does not hold up the status of the fleet. */
@@ -85,7 +87,7 @@ export class Units {
    */
   async #ask(unit, kind) {
     this.#polled.add(unit)
-    await unit.ask(kind)
+    await unit.ask(kind, false, POLL_MAX_AGE_SECONDS)
     this.#polled.delete(unit)
     if (document.visibilityState === 'visible') this.#pollUnits()
   }

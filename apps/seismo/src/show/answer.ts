@@ -1,4 +1,4 @@
-import { Agent, get, type IncomingHttpHeaders } from 'node:http'
+import { Agent, get, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 
 /** An answer as a viewer has it, still unread. */
 export interface Answer {
@@ -19,22 +19,22 @@ export function machineMs(): number {
 }
 
 /** Asks over a connection that is kept open. What is done with the body is no part of the time. */
-export function ask(url: string, askedAtMs: number = machineMs()): Promise<Answer> {
+export function ask(url: string, headers: OutgoingHttpHeaders = {}, askedAtMs: number = machineMs()): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent }, (response) => {
+    const request = get(url, { agent, headers }, (response) => {
       const pieces: Buffer[] = []
       response
         .on('data', (piece: Buffer) => pieces.push(piece))
         .on('end', () => {
           const tookMs = machineMs() - askedAtMs
-          const { statusCode: status = 0, headers } = response
-          resolve({ status, headers, body: Buffer.concat(pieces), askedAtMs, tookMs })
+          const { statusCode: status = 0 } = response
+          resolve({ status, headers: response.headers, body: Buffer.concat(pieces), askedAtMs, tookMs })
         })
         .on('error', reject)
     })
     request.on('error', (error: NodeJS.ErrnoException) => {
       // The server hung up an idle connection just when it was used again: browsers ask anew, and so does this.
-      if (request.reusedSocket && error.code === 'ECONNRESET') resolve(ask(url, askedAtMs))
+      if (request.reusedSocket && error.code === 'ECONNRESET') resolve(ask(url, headers, askedAtMs))
       else reject(error)
     })
   })

@@ -7,7 +7,7 @@ import { listen } from '@tidemark/serve'
 import { openGateway } from '../gateway.ts'
 import { FastClock } from './fast-clock.ts'
 
-/** How the gateway's process fared. */
+/** How the gateway's process fared since it was asked last. */
 export interface Fared {
   readonly cpuMs: number
   /** The longest that anything held up its event loop. */
@@ -24,11 +24,13 @@ const gateway = await openGateway({
 })
 const server = await listen({ name: 'show', portVariable: 'PORT' }, gateway.fetch, '127.0.0.1', 0)
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+let before = process.cpuUsage()
 process.on('message', () => {
-  const { user, system } = process.cpuUsage()
+  const { user, system } = process.cpuUsage(before)
   const fared: Fared = { cpuMs: (user + system) / 1000, stallMs: delay.max / 1e6 - RESOLUTION_MS }
   process.send?.(fared)
   delay.reset()
+  before = process.cpuUsage()
 })
 process.once('disconnect', () => {
   void Promise.all([server.close(), gateway.close()]).then(() => process.exit())

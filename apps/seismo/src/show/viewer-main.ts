@@ -13,8 +13,8 @@ process.on('message', (message: ToViewer) => {
     say('noted')
     return
   }
-  const { origin, units, hours, scale, beganMs, seed } = message
-  viewer = new Viewer(new Day(hours, scale, beganMs, seed), origin, units)
+  const { origin, units, hours, scale, maxAge, beganMs, seed } = message
+  viewer = new Viewer(new Day(hours, scale, beganMs, seed), origin, units, maxAge)
   void viewer.watch().then((tally) => {
     say({ tally })
     process.disconnect()

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { SimulatedUnit } from '../simulator/start.ts'
 import { ask, type Answer } from './answer.ts'
 import type { Day } from './day.ts'
@@ -21,16 +22,19 @@ export class Viewer {
   readonly tally: Tally = noTally()
   readonly #day: Day
   readonly #origin: string
+  readonly #headers: OutgoingHttpHeaders
   readonly #units: readonly SimulatedUnit[]
   readonly #events = new Map<number, readonly Listed[]>()
   readonly #opened = new Map<string, [unit: number, index: number, times: number]>()
   /** By unit: stamps of the life that was erased last, and what was seen of it since. */
   readonly #over = new Map<number, { readonly stamps: ReadonlySet<string>; readonly ending: Ending }>()
 
-  constructor(day: Day, origin: string, units: readonly SimulatedUnit[]) {
+  /** `maxAge`: a list will do if its unit was asked less than so many seconds ago, as the gateway's own page says. */
+  constructor(day: Day, origin: string, units: readonly SimulatedUnit[], maxAge: number) {
     this.#day = day
     this.#origin = origin
     this.#units = units
+    this.#headers = { 'Cache-Control': `max-age=${maxAge}` }
   }
 
   /** Polls until the day is over. Resolves when the last answer has come. */
@@ -72,7 +76,7 @@ export class Viewer {
     const { tally } = this
     tally.requests[question]++
     const { host, port } = this.#units[unit] as SimulatedUnit
-    const answer = await ask(`${this.#origin}${path}?host=${host}&tcp_port=${port}`)
+    const answer = await ask(`${this.#origin}${path}?host=${host}&tcp_port=${port}`, this.#headers)
     if (answer.status === 404) return
     if (answer.status !== 200) {
       tally.failures++

@@ -10,6 +10,8 @@ export interface Errand {
   readonly units: readonly SimulatedUnit[]
   readonly hours: number
   readonly scale: number
+  /** Seconds; see `Viewer`. */
+  readonly maxAge: number
   /** On the machine's clock. */
   readonly beganMs: number
 }

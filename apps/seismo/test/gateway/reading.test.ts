@@ -118,3 +118,33 @@ it('many callers share one conversation, units do not wait for each other, and n
   expect(overlaps).toBe(0)
   expect(conversations).toMatchObject({ info: 2, status: 2, range: 2, events: 2 })
 })
+
+it('a list of the last seconds will do for who says so; who says nothing has the unit asked', async () => {
+  const polling = { headers: { 'Cache-Control': 'max-age=10' } }
+  await rig.ask(0, 'GET', '/device/events', polling)
+  await rig.simulator.record(0)
+  await clock.advance(9_999)
+  const polled = await rig.ask(0, 'GET', '/device/events', polling)
+  expect(polled.body).toMatchObject({ count: 12, added: 0, era: 'same', cache: { reason: 'hit', age_seconds: 9 } })
+  expect(polled.headers.get('cache-status')).toBe('tidemark; hit; detail=memory')
+  expect(await asked('range')).toBe(1)
+  await clock.advance(1)
+  expect((await rig.ask(0, 'GET', '/device/events', polling)).body).toMatchObject({ count: 13, added: 1 })
+  expect((await rig.ask(0, 'GET', '/device/events')).body).toMatchObject({ count: 13, cache: { reason: 'loaded' } })
+  for (const words of ['max-age=0', 'no-cache', 'max-age=ten', 'max-stale=10'])
+    await rig.ask(0, 'GET', '/device/events', { headers: { 'Cache-Control': words } })
+  expect(await asked('range')).toBe(7)
+})
+
+it('an erase that any viewer heard of ends the list for all, however old a list they would take', async () => {
+  const patient = { headers: { 'Cache-Control': 'no-transform, max-age="3600"' } }
+  const before = await rig.ask(0, 'GET', '/device/events', patient)
+  await rig.simulator.erase(0)
+  await rig.simulator.refill(0, 12)
+  expect((await rig.ask(0, 'GET', '/device/events', patient)).body['events']).toEqual(before.body['events'])
+  const probed = await rig.ask(0, 'GET', '/device/events')
+  expect(probed.body).toMatchObject({ count: 12, era: 'new' })
+  const after = await rig.ask(0, 'GET', '/device/events', patient)
+  expect(after.body['events']).toEqual(probed.body['events'])
+  expect(after.body['events']).not.toEqual(before.body['events'])
+})
