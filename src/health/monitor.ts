@@ -6,7 +6,7 @@ import { Ledger, type CheckEntry } from './ledger.ts'
 import { resolveHealth, type HealthOptions, type HealthSettings } from './options.ts'
 import { Pool, type HealthCounts } from './pool.ts'
 import { runCheck } from './run-check.ts'
-import { begun, ended, newRecord, type HealthRecord, type Outcome } from './state.ts'
+import { begun, ended, newRecord, resumed, type HealthRecord, type Outcome } from './state.ts'
 
 /** One value as the monitor knows it. */
 interface Watched {
@@ -119,7 +119,8 @@ export class Monitor<V> {
       if (this.#watched.has(id)) continue
       const record = await this.#ledger.record(id)
       if (this.#watched.has(id) || this.#context.isClosed) continue
-      this.#take(id, scope, record ?? newRecord(this.#context.clock.now()))
+      const now = this.#context.clock.now()
+      this.#take(id, scope, record ? resumed(record, now, this.#settings.rules) : newRecord(now))
     }
     const isRemoval = this.#isRemoval
     this.#isRemoval = false

@@ -63,6 +63,13 @@ export function newRecord(now: number): HealthRecord {
   }
 }
 
+/** A stored record as it may be gone on with: a date further off than these rules make is of a clock that was ahead, and is now. */
+export function resumed(record: HealthRecord, now: number, rules: HealthRules): HealthRecord {
+  const { everyMs, backoff } = rules
+  const latest = now + Math.ceil(Math.max(everyMs, backoff.maxMs) * (1 + backoff.jitter))
+  return record.state !== 'dead' && record.nextCheckAt > latest ? { ...record, nextCheckAt: now } : record
+}
+
 /** What it becomes while its check runs. */
 export function begun(record: HealthRecord): HealthRecord {
   if (record.state === 'unknown') return { ...record, state: 'checking' }

@@ -244,6 +244,21 @@ describe('a restart', () => {
     await second.tide.close()
   })
 
+  it('under a clock that was set back: what was due in a day is due now', async () => {
+    const path = join(folder, 'set-back.db')
+    const first = open({}, path, new FakeClock(new FakeClock().now() + 86_400_000))
+    await first.proxies.set('a', 'a')
+    await first.clock.advance('6m')
+    await first.tide.close()
+    const second = open({}, path, new FakeClock())
+    await second.proxies.health.ready
+    await second.clock.advance('1s')
+    expect(second.checked).toEqual(['a'])
+    await second.clock.advance('6m')
+    expect(second.checked).toEqual(['a', 'a'])
+    await second.tide.close()
+  })
+
   it('history is as long as it is wanted', async () => {
     const { clock, tide, proxies } = open({ history: '30m' })
     await proxies.set('a', 'a')

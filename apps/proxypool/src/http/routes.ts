@@ -90,6 +90,8 @@ export function poolRoutes(pool: ProxyPool, token: string | undefined): Hono {
     return c.json({ status: isDegraded ? 'degraded' : 'ok', proxies: counts, tiers })
   })
 
+  app.get('/events', (c) => c.json({ events: pool.recentNews }))
+
   app.post('/import', async (c) => {
     const format = c.req.query('format') ?? 'txt'
     if (!(FORMATS as readonly string[]).includes(format)) throw bad('format', FORMATS.join(', '))

@@ -1,5 +1,6 @@
 import type { ProxyPool } from '../pool/pool.ts'
-import type { ProxyInput } from '../proxy/record.ts'
+import { parseProxy } from '../proxy/address.ts'
+import type { ProxyInput, ProxyRecord } from '../proxy/record.ts'
 import { jsonInputs, lineReader, type Format } from './format.ts'
 import { LINE_BYTES_MAX, linesOf } from './lines.ts'
 import { ReportWriter, type ImportReport } from './report.ts'
@@ -25,15 +26,20 @@ export async function importProxies(
   options: ImportOptions,
 ): Promise<ImportReport> {
   const writer = new ReportWriter()
+  const began = pool.now
+  // Within a batch; what came earlier lies in the pool, so that no file is too long to be remembered.
   const seen = new Set<string>()
   let batch: { readonly line: number; readonly input: ProxyInput }[] = []
   const flush = async (): Promise<void> => {
     const now = batch
     batch = []
+    seen.clear()
+    const isKnown = (known: ProxyRecord, { fetchedAt }: ProxyRecord): boolean =>
+      known.fetchedAt === fetchedAt || Date.parse(known.fetchedAt) >= began
     await Promise.all(
       now.map(({ line, input }) =>
-        pool.add({ ...input, source: input.source ?? options.source ?? 'import' }).then(
-          () => void writer.loaded++,
+        pool.addUnless({ ...input, source: input.source ?? options.source ?? 'import' }, isKnown).then(
+          ({ isAdded }) => void (isAdded ? writer.loaded++ : writer.skipped++),
           (error: unknown) => writer.fail(line, error),
         ),
       ),
@@ -42,11 +48,12 @@ export async function importProxies(
   const take = async (line: number, read: () => ProxyInput | undefined): Promise<void> => {
     try {
       const input = read()
-      if (!input || seen.has(input.url)) {
+      const url = input && parseProxy(input.url).url
+      if (!input || url === undefined || seen.has(url)) {
         writer.skipped++
         return
       }
-      seen.add(input.url)
+      seen.add(url)
       batch.push({ line, input })
     } catch (error) {
       writer.fail(line, error)

@@ -5,6 +5,7 @@ import {
   memory,
   sqlite,
   ttl,
+  type Clock,
   type HealthCounts,
   type HealthRecord,
   type CheckEntry,
@@ -13,8 +14,10 @@ import {
 } from 'tidemark'
 import { proxyKey } from '../proxy/address.ts'
 import { proxyRecord, type ProxyInput, type ProxyRecord } from '../proxy/record.ts'
+import { NewsDesk, newsOf, type PoolNews } from './news.ts'
 import type { PoolOptions } from './options.ts'
 import { Chooser, type Strategy } from './strategy.ts'
+import { Uses } from './uses.ts'
 
 /** A healthy proxy that may be next. */
 export interface Candidate {
@@ -30,6 +33,10 @@ export interface ProxyView {
   readonly fetchedAt: string
   readonly hasCredentials: boolean
   readonly health: HealthRecord | undefined
+  /** How often it was handed out by `next`. */
+  readonly accessCount: number
+  /** ISO 8601; `undefined` when it never was. */
+  readonly lastAccessed: string | undefined
 }
 
 const MEMORY_ENTRIES_MAX = 1000
@@ -37,6 +44,16 @@ const FILE_ENTRIES_MAX = 5000
 const FOR_EVER_MS = 100 * 365 * 86_400_000
 /** `next` looks over all proxies at most so often. */
 const CANDIDATES_MS = 250
+
+/** The process's own time, where no other one is given. */
+const CLOCK: Clock = {
+  now: Date.now,
+  coarse: Date.now,
+  schedule: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs).unref()
+    return () => clearTimeout(timer)
+  },
+}
 
 /** Two addresses with one key: 64 bits of a hash met. */
 export class KeyCollisionError extends Error {
@@ -55,14 +72,16 @@ export class ProxyPool implements AsyncDisposable {
   readonly tide: Tidemark
   readonly #proxies: Resource<string, ProxyRecord>
   readonly #chooser = new Chooser()
+  readonly #news = new NewsDesk()
+  readonly #uses: Uses
   readonly #now: () => number
   readonly #ttlBySource: Readonly<Record<string, number>>
   #candidates: { readonly until: number; readonly list: readonly Candidate[] } = { until: 0, list: [] }
 
   /** Errors: those of `createTidemark`. */
   constructor(options: PoolOptions) {
-    const { dataDir, keyring, check, clock, every, timeout, ttlBySource = {} } = options
-    this.#now = () => clock?.now() ?? Date.now()
+    const { dataDir, keyring, check, clock = CLOCK, every, timeout, ttlBySource = {} } = options
+    this.#now = () => clock.now()
     this.#ttlBySource = ttlBySource
     this.tide = createTidemark({
       tiers: [
@@ -89,9 +108,27 @@ export class ProxyPool implements AsyncDisposable {
         evictWhenDead: true,
       },
     })
+    this.#uses = new Uses(this.tide, clock)
     this.tide.on('event', (event) => {
       if (event.type === 'health' || event.type === 'deleted') this.#candidates = { until: 0, list: [] }
+      const news = newsOf(event, this.#now())
+      if (news) this.#news.tell(news)
     })
+  }
+
+  /** Hears of proxies that go down, come back or are given up, and of the pool as a whole. Returns how to stop hearing it. */
+  on(listener: (news: PoolNews) => void): () => void {
+    return this.#news.on(listener)
+  }
+
+  /** The last 200 news, oldest first. */
+  get recentNews(): readonly PoolNews[] {
+    return this.#news.recent
+  }
+
+  /** The time the pool goes by, in milliseconds since 1970. */
+  get now(): number {
+    return this.#now()
   }
 
   /** Resolves when the proxies of earlier runs are known. */
@@ -101,33 +138,48 @@ export class ProxyPool implements AsyncDisposable {
 
   /** Adds a proxy or replaces it. Resolves to its key. Errors: `ProxyAddressError`, `KeyCollisionError`. */
   async add(input: ProxyInput): Promise<string> {
+    return (await this.addUnless(input, () => false)).key
+  }
+
+  /**
+   * The same, unless what is there already will do. Resolves to its key, and whether it was added. Errors as for {@link add}.
+   */
+  async addUnless(
+    input: ProxyInput,
+    doesKnown: (known: ProxyRecord, record: ProxyRecord) => boolean,
+  ): Promise<{ readonly key: string; readonly isAdded: boolean }> {
     const record = proxyRecord(input, this.#now(), this.#ttlBySource)
     const key = proxyKey(record.url)
-    const known = await this.#proxies.stored(key)
+    const known = await this.#stored(key)
     if (known && known.url !== record.url) {
       throw new KeyCollisionError(`${record.url} and ${known.url} have one key, ${key}: only one of them can be kept.`)
     }
-    await this.#proxies.set(key, record)
-    return key
+    const isAdded = !known || !doesKnown(known, record)
+    if (isAdded) await this.#proxies.set(key, record)
+    return { key, isAdded }
   }
 
   /** The proxy with its credentials, for whoever is about to use it. */
   get(key: string): Promise<ProxyRecord | undefined> {
-    return this.#proxies.stored(key)
+    return this.#stored(key)
   }
 
   async view(key: string): Promise<ProxyView | undefined> {
-    const proxy = await this.#proxies.stored(key)
+    const proxy = await this.#stored(key)
     if (!proxy) return undefined
     const { url, source, fetchedAt, username, password } = proxy
     const hasCredentials = username !== undefined || password !== undefined
-    return { key, url, source, fetchedAt, hasCredentials, health: this.#proxies.health.record(key) }
+    const health = this.#proxies.health.record(key)
+    const use = await this.#uses.of(key)
+    const lastAccessed = use && new Date(use.lastAt).toISOString()
+    return { key, url, source, fetchedAt, hasCredentials, health, accessCount: use?.count ?? 0, lastAccessed }
   }
 
   /** Resolves to true when there was one. */
   async remove(key: string): Promise<boolean> {
-    const had = (await this.#proxies.stored(key)) !== undefined
+    const had = (await this.#stored(key)) !== undefined
     await this.#proxies.delete(key)
+    await this.#uses.forget(key)
     return had
   }
 
@@ -138,7 +190,7 @@ export class ProxyPool implements AsyncDisposable {
 
   /** The keys of all proxies, in pages if need be: stop when you have enough. */
   async *keys(): AsyncIterable<string> {
-    for await (const { key, state } of this.#proxies.entries()) if (state === 'fresh') yield String(key)
+    for await (const { key, state } of this.#proxies.entries()) if (state !== 'expired') yield String(key)
   }
 
   size(): Promise<number> {
@@ -153,8 +205,11 @@ export class ProxyPool implements AsyncDisposable {
     for (let attempt = 0; attempt < 3; attempt++) {
       const chosen = this.#chooser.choose(this.#healthy(), strategy)
       if (!chosen) return undefined
-      const proxy = await this.#proxies.stored(chosen.key)
-      if (proxy) return { key: chosen.key, proxy }
+      const proxy = await this.#stored(chosen.key)
+      if (proxy) {
+        this.#uses.add(chosen.key)
+        return { key: chosen.key, proxy }
+      }
       this.#candidates = { until: 0, list: [] }
     }
     return undefined
@@ -178,12 +233,19 @@ export class ProxyPool implements AsyncDisposable {
     return this.#proxies.health.isDegraded
   }
 
-  close(): Promise<void> {
-    return this.tide.close()
+  async close(): Promise<void> {
+    // A second close finds nothing to write.
+    await this.#uses.flush()
+    await this.tide.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** As long as it is kept, also under a clock that was set back: there is no source to load it from again. */
+  #stored(key: string): Promise<ProxyRecord | undefined> {
+    return this.#proxies.stored(key, { stale: true })
   }
 
   #healthy(): readonly Candidate[] {
