@@ -1,14 +1,16 @@
-// C1 and C2 among several real processes that share one SQLite file, one folder of segments, or one Redis.
+// C1 and C2 among several real processes that share one SQLite file, one folder of segments, one PostgreSQL, or one Redis.
 
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { testFolder } from '../folder.ts'
 import { startPeer, type Peer } from '../process/peer.ts'
+import { postgresPlaces } from '../postgres/shared.ts'
 import { jsonlPlace } from '../process/place.ts'
 import { sharedPlaces } from '../redis/shared.ts'
 
 const folder = testFolder()
 const redisPlaces = await sharedPlaces()
+const inPostgres = await postgresPlaces()
 
 const until = async (holds: () => Promise<boolean>, withinMs: number): Promise<number> => {
   const startedAt = performance.now()
@@ -22,6 +24,7 @@ const kinds: readonly (readonly [string, (place: number) => string])[] = [
   ['sqlite', (place) => join(folder, `${place}.db`)],
   ['jsonl', (place) => jsonlPlace(join(folder, `${place}`))],
   ...(redisPlaces ? ([['redis', redisPlaces]] as const) : []),
+  ...(inPostgres ? ([['postgres', inPostgres]] as const) : []),
 ]
 
 describe.each(kinds)('%s', (shared, placeOf) => {

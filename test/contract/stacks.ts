@@ -12,6 +12,7 @@ import {
 } from 'tidemark'
 import { FakeClock } from 'tidemark/testing'
 import { testFolder } from '../folder.ts'
+import { postgresIsIdle, sharedPostgres } from '../postgres/shared.ts'
 import { redisIsIdle, sharedRedis } from '../redis/shared.ts'
 
 /** A cache under test with the clock it goes by and everything it said. */
@@ -25,7 +26,7 @@ export interface Subject {
 export interface StackUnderTest {
   readonly isPersistent: boolean
   /** The tier that answers after a restart, or the only one there is. */
-  readonly lasting: 'memory' | 'sqlite' | 'jsonl' | 'redis'
+  readonly lasting: 'memory' | 'sqlite' | 'jsonl' | 'redis' | 'postgres'
   readonly make: (options?: Omit<TidemarkOptions, 'tiers' | 'clock'>) => Subject
   readonly again: (options?: Omit<TidemarkOptions, 'tiers' | 'clock'> & { clock?: FakeClock }) => Subject
 }
@@ -33,6 +34,7 @@ export interface StackUnderTest {
 type Tiers = TidemarkOptions['tiers']
 
 const redisTier = await sharedRedis()
+const postgresTier = await sharedPostgres()
 
 /** Runs the scenarios over each tier alone, over memory in front of each of the others, and over three tiers. */
 export function eachStack(define: (stack: StackUnderTest) => void): void {
@@ -52,6 +54,12 @@ export function eachStack(define: (stack: StackUnderTest) => void): void {
     kinds.push(
       ['redis', 'redis', (place) => [redisTier(place)]],
       ['redis', 'memory + redis', (place) => [memory(), redisTier(place)]],
+    )
+  }
+  if (postgresTier) {
+    kinds.push(
+      ['postgres', 'postgres', (place) => [postgresTier(place)]],
+      ['postgres', 'memory + postgres', (place) => [memory(), postgresTier(place)]],
     )
   }
   for (const [lasting, title, tiersOf] of kinds) {
@@ -81,5 +89,5 @@ export function deferred<T>(): PromiseWithResolvers<T> {
 /** Lets everything that needs no time to pass finish. */
 export async function settled(): Promise<void> {
   do for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
-  while (!redisIsIdle())
+  while (!redisIsIdle() || !postgresIsIdle())
 }

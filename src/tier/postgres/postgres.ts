@@ -116,7 +116,8 @@ class PostgresTier implements Tier {
     return this.#place.isReady ? this.#changes.lease() : this.#place.ready().then(() => this.#changes.lease())
   }
 
-  async put(entry: Entry, lease?: Lease): Promise<boolean> {
+  /** A value that cannot be stored is refused in this turn: before another tier has it. */
+  put(entry: Entry, lease?: Lease): Promise<boolean> {
     const row = prepareRow(entry, this.#compression)
     const { valueBytes } = row.frame
     if (valueBytes > this.#maxEntryBytes) return this.#skip(entry.key, valueBytes)
