@@ -27,8 +27,10 @@ export async function statsOf(
   lookups: { readonly hits: number; readonly misses: number },
 ): Promise<CacheStats> {
   const count = { total: 0, stale: 0, deleted: 0, vendors: 0, oldestMs: 0 }
-  for (const resource of [vendors, workItems]) {
-    for await (const { state, age, tags } of resource.entries()) {
+  for (const resource of [vendors, workItems] as const) {
+    for await (const { key, state, age, tags, tier } of resource.entries()) {
+      // A list does not look at values: one in the file that is damaged is none, and goes when it is read.
+      if (tier !== 'memory' && (await resource.stored(key as string, { stale: true })) === undefined) continue
       count.total++
       if (state !== 'fresh') count.stale++
       if (tags.includes(DELETED_TAG)) count.deleted++
