@@ -1,4 +1,4 @@
-// Four processes over one SQLite file, one folder of segments or one Redis, mixed work, killed at random. SOAK_SECONDS sets how long (default 3; continuous
+// Four processes over one SQLite file, one folder of segments, one PostgreSQL or one Redis, mixed work, killed at random. SOAK_SECONDS sets how long (default 3; continuous
 // integration runs 60 for each kind of coherence).
 
 import { fork, type ChildProcess } from 'node:child_process'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { testFolder } from '../folder.ts'
+import { postgresPlaces } from '../postgres/shared.ts'
 import { jsonlPlace } from '../process/place.ts'
 import { sharedPlaces } from '../redis/shared.ts'
 
@@ -15,6 +16,7 @@ const MAIN = fileURLToPath(new URL('soak-main.ts', import.meta.url))
 const PROCESSES = 4
 const folder = testFolder()
 const redisPlaces = await sharedPlaces()
+const inPostgres = await postgresPlaces()
 
 interface Report {
   readonly reads: number
@@ -26,13 +28,14 @@ interface Report {
   readonly tierFailures: number
 }
 
-type Run = readonly ['sqlite' | 'jsonl' | 'redis', 'strict' | 'eventual', place: string]
+type Run = readonly ['sqlite' | 'jsonl' | 'redis' | 'postgres', 'strict' | 'eventual', place: string]
 
 const coherences = ['strict', 'eventual'] as const
 const runs: readonly Run[] = [
   ...coherences.map((coherence): Run => ['sqlite', coherence, join(folder, `${coherence}.db`)]),
   ...coherences.map((coherence): Run => ['jsonl', coherence, jsonlPlace(join(folder, coherence))]),
   ...coherences.flatMap((coherence, i): Run[] => (redisPlaces ? [['redis', coherence, redisPlaces(i)]] : [])),
+  ...coherences.flatMap((coherence, i): Run[] => (inPostgres ? [['postgres', coherence, inPostgres(i)]] : [])),
 ]
 
 it.for(runs)(
