@@ -1,13 +1,15 @@
 // Values in memory are shared by reference: either nobody can change them, or everyone gets a copy.
 
+import { TidemarkError } from '../errors.ts'
 import { isBinary } from './binary.ts'
 
 /**
  * Freezes a value and all it holds. Returns false when a part of it cannot be frozen (Date, Map, Set and binary data
- * change under `Object.freeze`): such a value has to be copied for whoever gets it.
+ * change under `Object.freeze`): such a value has to be copied for whoever gets it. Errors: `invalid-value` for one that is
+ * nested too deeply.
  */
 export function deepFreeze(value: unknown): boolean {
-  return freeze(value, new Set())
+  return withinStack(() => freeze(value, new Set()))
 }
 
 function freeze(value: unknown, seen: Set<object>): boolean {
@@ -20,9 +22,22 @@ function freeze(value: unknown, seen: Set<object>): boolean {
   return frozen
 }
 
-/** A copy that shares nothing mutable with the original, for every kind of value that can be stored. */
+/**
+ * A copy that shares nothing mutable with the original, for every kind of value that can be stored. Errors: `invalid-value`
+ * for one that is circular, or nested too deeply.
+ */
 export function copyValue<V>(value: V): V {
-  return copy(value) as V
+  return withinStack(() => copy(value) as V)
+}
+
+/** What walks a value calls itself as deep as the value is nested; the stack of calls ends somewhere. */
+function withinStack<T>(walk: () => T): T {
+  try {
+    return walk()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new TidemarkError('invalid-value', 'The value is circular, or nested too deeply.', { cause: error })
+  }
 }
 
 function copy(value: unknown): unknown {

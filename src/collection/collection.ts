@@ -105,8 +105,9 @@ export class Collection<K, T> {
     return { total, added, era }
   }
 
-  /** The items that are stored, by index, without asking the source; `undefined` when nothing is. */
+  /** The items that are stored, by index, without asking the source; `undefined` when nothing is. Errors: `closed`. */
   async stored(key: K): Promise<Map<number, T> | undefined> {
+    this.#context.refuseIfClosed()
     const { items } = await this.#shelf.snapshot(this.#settings.idOf(key), true)
     const stored = items.flatMap((entry, i) =>
       entry ? [[i, this.#context.handout.out(entry.value as T)] as const] : [],

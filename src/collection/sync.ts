@@ -21,6 +21,7 @@ export interface Synced<T> {
 }
 
 const ATTEMPTS = 3
+const NOTHING: Snapshot = { entry: undefined, head: undefined, tier: 'source', items: [] }
 
 /**
  * Brings a collection up to the source: probe, end the era if the source lost or changed items, load what is missing,
@@ -43,13 +44,15 @@ export class Sync<K, T> {
       // What is stored counts from here, so that a look at the source that began later is never overwritten.
       const startedAt = this.#context.clock.now()
       const probe = await this.#probe(flight, key)
-      const known = await this.#shelf.snapshot(id)
-      const conflict = conflictOf(probe, known)
+      const found = await this.#shelf.snapshot(id)
+      const conflict = conflictOf(probe, found)
       if (conflict !== undefined) {
         await this.#endEra(key, id, probe, conflict)
         ended = true
-        continue
+        if (attempt < ATTEMPTS) continue
       }
+      // Somebody keeps storing what this source does not have: it is no part of the answer, and the lease is broken.
+      const known = conflict === undefined ? found : NOTHING
       // On the last attempt nothing stored is used: what comes is whole, stored or not.
       const reuse = !all && attempt < ATTEMPTS
       const loaded = await this.#loadMissing(flight, key, id, probe.count, reuse ? known.items : [])

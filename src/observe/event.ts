@@ -194,5 +194,5 @@ export type TidemarkEvent =
 /** What became of an artifact that was saved or made anew. */
 export type ArtifactOutcome = 'written' | 'replaced' | 'unchanged' | 'regenerated'
 
-/** Takes every event. What it throws is ignored: a listener cannot break the cache. */
+/** Takes every event. What it throws, or rejects with, is ignored: a listener cannot break the cache. */
 export type EventListener = (event: TidemarkEvent) => void

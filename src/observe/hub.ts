@@ -27,7 +27,9 @@ export class Hub {
     if (this.#early && this.#early.length < EARLY_EVENTS_MAX && 'tier' in event) this.#early.push(event)
     for (const listener of this.#listeners) {
       try {
-        listener(event)
+        const done: unknown = listener(event)
+        // An async listener fails later: that must not end the process either.
+        if (done instanceof Promise) done.catch(() => {})
       } catch {
         // A listener's failure is its own; the cache goes on.
       }

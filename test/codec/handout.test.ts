@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
+import { createTidemark, isTidemarkError, memory, untilInvalidated } from 'tidemark'
 import { describe, expect, it } from 'vitest'
 import { copyValue, deepFreeze } from '../../src/codec/copy.ts'
 import { Handout } from '../../src/codec/handout.ts'
@@ -120,3 +121,46 @@ it('freeze: whoever gave a value that cannot be frozen cannot change the stored 
   given.at.setTime(9)
   expect(stored).toEqual({ at: new Date(5), bytes: Buffer.from([1, 2]), list: [1] })
 })
+
+it.for(['freeze', 'clone'] as const)(
+  '%s: a value nested too deeply is refused, one that is deep is not',
+  async (mode) => {
+    const nested = (depth: number, wrap: (value: unknown) => unknown): unknown => {
+      let value: unknown = 1
+      for (let i = 0; i < depth; i++) value = wrap(value)
+      return value
+    }
+    const wraps = [
+      (it: unknown) => [it],
+      (it: unknown) => ({ it }),
+      (it: unknown) => new Map([['it', it]]),
+      (it: unknown) => new Set([it]),
+    ]
+    for (const wrap of wraps) {
+      const handout = new Handout(mode)
+      const refusal = ((): unknown => {
+        try {
+          return handout.admit(nested(20_000, wrap))
+        } catch (error) {
+          return error
+        }
+      })()
+      expect(isTidemarkError(refusal, 'invalid-value'), String(refusal)).toBe(true)
+      expect(() => handout.out(handout.admit(nested(300, wrap)))).not.toThrow()
+    }
+    await using tide = createTidemark({ tiers: [memory()], ...(mode === 'clone' ? { isolate: 'clone' } : {}) })
+    const units = tide.resource({
+      name: 'units',
+      load: (_unit: string) => nested(20_000, (it) => [it]),
+      freshness: untilInvalidated(),
+    })
+    for (const failing of [
+      units.get('a'),
+      units.set(
+        'a',
+        nested(20_000, (it) => [it]),
+      ),
+    ])
+      expect(isTidemarkError(await failing.catch((it: unknown) => it), 'invalid-value')).toBe(true)
+  },
+)

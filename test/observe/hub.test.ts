@@ -1,5 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
-import type { TidemarkEvent } from 'tidemark'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { EventListener, TidemarkEvent } from 'tidemark'
 import { NameCounters } from '../../src/observe/counters.ts'
 import { Hub } from '../../src/observe/hub.ts'
 
@@ -31,6 +31,25 @@ describe('events', () => {
     expect(() => hub.emit(set('a'))).not.toThrow()
     hub.emit(set('b'))
     expect(heard).toEqual(['set', 'set'])
+  })
+
+  it('an async listener that fails keeps no other from hearing, and is no unhandled rejection', async () => {
+    const hub = new Hub()
+    const unhandled = vi.fn<(reason: unknown) => void>()
+    process.on('unhandledRejection', unhandled)
+    onTestFinished(() => void process.off('unhandledRejection', unhandled))
+    const heard: string[] = []
+    const failing: unknown = async () => {
+      await Promise.resolve()
+      throw new Error('listener')
+    }
+    hub.on(failing as EventListener)
+    hub.on((event) => void heard.push(event.type))
+    hub.emit(set('a'))
+    // Rejections are told at the end of a turn.
+    for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+    expect(heard).toEqual(['set'])
+    expect(unhandled).not.toHaveBeenCalled()
   })
 
   it('what tiers said before anybody listened is told to the first who does, and only that', () => {
