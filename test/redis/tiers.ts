@@ -1,20 +1,13 @@
 import { Redis } from 'ioredis'
-import { afterAll, onTestFinished } from 'vitest'
-import { FOREVER, type Entry } from '../../src/entry.ts'
-import type { ChangedSlots, Tier, TierReport } from 'tidemark'
+import { afterAll } from 'vitest'
 import { redis, type RedisOptions } from 'tidemark/redis'
 import { FakeClock } from 'tidemark/testing'
+import { memberOf, type Member } from '../tier/member.ts'
 import { removeKeys } from './shared.ts'
 
-const RUN = `tidemark-test-${process.pid}-${Date.now()}`
+export { entryOf, valueOf, type Member } from '../tier/member.ts'
 
-/** A tier as one process has it, with what it told its host and its cache. */
-export interface Member {
-  readonly tier: Tier
-  readonly reports: TierReport[]
-  /** What it told of others' changes. */
-  readonly heard: ChangedSlots[]
-}
+const RUN = `tidemark-test-${process.pid}-${Date.now()}`
 
 /** Several processes' tiers over one prefix, and the Redis behind them. */
 export interface Group {
@@ -41,37 +34,8 @@ export function groupsOver(url: string): () => Group {
       prefix,
       client,
       clock,
-      join: ({ budgetMs, ...options } = {}) => joinGroup({ client, prefix, ...options }, clock, budgetMs),
+      join: ({ budgetMs, ...options } = {}) => memberOf(redis({ client, prefix, ...options }), clock, budgetMs),
       keys: async () => (await client.keys(`{${prefix}*`)).toSorted(),
     }
   }
-}
-
-function joinGroup(options: RedisOptions, clock: FakeClock, budgetMs: number | undefined): Member {
-  const tier = redis(options)
-  const reports: TierReport[] = []
-  const heard: ChangedSlots[] = []
-  tier.attach?.({ clock, report: (news) => reports.push(news), ...(budgetMs === undefined ? undefined : { budgetMs }) })
-  tier.feed?.listen((changed) => heard.push(changed))
-  onTestFinished(() => tier.close())
-  return { tier, reports, heard }
-}
-
-/** An entry that lives for ever, unless told otherwise. */
-export function entryOf(clock: FakeClock, id: string, value: unknown, more: Partial<Entry> = {}): Entry {
-  return {
-    key: { name: 'users', id },
-    value,
-    loadedAt: clock.now(),
-    freshUntil: FOREVER,
-    staleUntil: FOREVER,
-    errorUntil: FOREVER,
-    keepUntil: FOREVER,
-    ...more,
-  }
-}
-
-/** The value under a key of `users`. */
-export async function valueOf({ tier }: Member, id: string): Promise<unknown> {
-  return (await tier.get({ name: 'users', id }))?.value
 }
