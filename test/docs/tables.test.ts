@@ -17,7 +17,7 @@ import {
   type ArtifactOptions,
 } from 'tidemark'
 import { respond, type RespondOptions } from 'tidemark/http'
-import { keyvStore } from 'tidemark/keyv'
+import { keyvStore, keyvTier } from 'tidemark/keyv'
 import { pgListen, pgRevision, postgres } from 'tidemark/postgres'
 import { redis } from 'tidemark/redis'
 import { keyring } from 'tidemark/seal'
@@ -92,6 +92,7 @@ const TABLES: readonly (readonly [page: string, heading: string, type: string])[
   ['docs/options.md', 'jsonl', 'keyof JsonlOptions'],
   ['docs/options.md', 'redis', 'keyof RedisOptions'],
   ['docs/options.md', 'postgres', 'keyof PostgresOptions'],
+  ['docs/options.md', 'keyvTier', 'keyof KeyvTierOptions'],
   ['docs/options.md', 'ttl', 'keyof NonNullable<Parameters<typeof ttl>[1]>'],
   ['docs/options.md', 'sliding', 'keyof NonNullable<Parameters<typeof sliding>[1]>'],
   ['docs/options.md', 'immutable', 'keyof NonNullable<Parameters<typeof immutable>[0]>'],
@@ -175,6 +176,7 @@ const REFUSING: Readonly<Record<string, (wrong: never) => unknown>> = {
   ttl: (wrong) => ttl('1s', wrong),
   sliding: (wrong) => sliding('1s', wrong),
   immutable,
+  keyvTier: (wrong) => keyvTier(new Map(), wrong),
   keyvStore: (wrong) => keyvStore(createTidemark({ tiers: [memory()] }), wrong),
   unstorageDriver: (wrong) => unstorageDriver(createTidemark({ tiers: [memory()] }), wrong),
   undiciStore: (wrong) => undiciStore(createTidemark({ tiers: [memory()] }), wrong),
@@ -200,6 +202,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   SchemaOptions: 'tidemark/postgres',
   PgListenOptions: 'tidemark/postgres',
   RedisOptions: 'tidemark/redis',
+  KeyvTierOptions: 'tidemark/keyv',
   PostgresOptions: 'tidemark/postgres',
   RespondOptions: 'tidemark/http',
   KeyringKeys: 'tidemark/seal',

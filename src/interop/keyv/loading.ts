@@ -26,10 +26,10 @@ export async function findRows(storage: Storage, prefix: string, report: (news: 
   return rows.toSorted((a, b) => a.info.loadedAt - b.info.loadedAt)
 }
 
-/** The record of a text. One that cannot be read is told: it is not there, and stays where it is. */
+/** The record of what a store gave. One that cannot be read is told: it is not there, and stays where it is. */
 export function readable(text: unknown, report: (news: TierReport) => void): Record | undefined {
   try {
-    return typeof text === 'string' ? recordOf(text) : undefined
+    return recordOf(text)
   } catch (error) {
     report({ kind: 'corrupt', key: undefined, message: error instanceof Error ? error.message : String(error) })
     return undefined

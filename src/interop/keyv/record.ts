@@ -72,8 +72,9 @@ export function recordText({ head, format, value }: Record): string {
   return `tide${VERSION}.${checksumOf(rest)}.${rest}`
 }
 
-/** The record of a text; `undefined` for one that is none of ours. Errors: `tier-newer`, `tier-corrupt`. */
-export function recordOf(text: string): Record | undefined {
+/** The record of what a store gave; `undefined` for what is none of ours. Errors: `tier-newer`, `tier-corrupt`. */
+export function recordOf(text: unknown): Record | undefined {
+  if (typeof text !== 'string') return undefined
   const form = FORM.exec(text)
   if (!form) return undefined
   const [start, version, crc, format, headLength] = form as unknown as [string, string, string, string, string]

@@ -4,7 +4,7 @@ import { AT_ONCE_BYTES_MAX } from '../../codec/packed.ts'
 import type { Compression } from '../../codec/compression.ts'
 import { encodeValue, type Encoded } from '../../codec/value.ts'
 import { staleFrom, type Entry, type KeyInfo } from '../../entry.ts'
-import { isTidemarkError } from '../../errors.ts'
+import { TidemarkError, isTidemarkError } from '../../errors.ts'
 import type { Key, Selector } from '../../key.ts'
 import { CLOCK_SKEW_MS_MAX } from '../../policy/judge.ts'
 import { slotOfKey, slotOfSelector } from '../../slot.ts'
@@ -165,9 +165,12 @@ class KeyvTier implements Tier {
   async #read(row: Row, text: unknown): Promise<Entry | undefined> {
     const { key, keepUntil } = row.info
     try {
-      const record = typeof text === 'string' ? recordOf(text) : undefined
-      // The store let it go by itself, or has not taken what was set: a miss either way.
-      if (!record || record.head.stamp !== row.stamp) return undefined
+      // The store let it go by itself.
+      if (text === undefined) return undefined
+      const record = recordOf(text)
+      if (!record) throw new TidemarkError('tier-corrupt', 'What lies in the place of a record is none.')
+      // It has not taken what was set.
+      if (record.head.stamp !== row.stamp) return undefined
       row.isVisited = true
       const entry = await withValue(entryOfRecord(record, row.info))
       return this.#clock.now() < keepUntil ? entry : undefined
