@@ -7,7 +7,7 @@ import { SEALED_MARK, compressed, decodeStored, isText } from '../codec/stored.t
 import { encodeValue } from '../codec/value.ts'
 import type { Place } from './places.ts'
 
-const MARK = SEALED_MARK
+const MARK: '$sealed' = SEALED_MARK
 
 /** See above. */
 export interface SealedValue {

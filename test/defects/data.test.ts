@@ -6,7 +6,7 @@ import { createTidemark, jsonl, memory, sqlite, ttl, untilInvalidated, type Tier
 import { keyring } from 'tidemark/seal'
 import { FakeClock, chaos, type ChaosTier } from 'tidemark/testing'
 import { testFolder } from '../folder.ts'
-import { attached, entryOf, open, settled, threeTiers } from './rig.ts'
+import { attached, entryOf, keysOf, open, settled, threeTiers } from './rig.ts'
 
 const folder = testFolder()
 const tiersAt = threeTiers()
@@ -256,7 +256,7 @@ describe('between the tiers', () => {
       expect(await tier.sweep(clock.now(), 10)).toBe(0)
       await clock.advance(1)
       expect([await tier.get({ name: 'users', id: 'a' }), await tier.count({ kind: 'all' })]).toEqual([undefined, 0])
-      expect(await Array.fromAsync(tier.keys({ kind: 'all' }))).toEqual([])
+      expect(await keysOf(tier)).toEqual([])
       expect(await tier.sweep(clock.now(), 10)).toBe(1)
     },
   )

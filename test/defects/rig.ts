@@ -68,6 +68,13 @@ export function attached(tier: Tier, clock: FakeClock): Tier {
   return tier
 }
 
+/** The keys a tier lists, in order. */
+export async function keysOf(tier: Tier): Promise<string[]> {
+  const keys: string[] = []
+  for await (const { key } of tier.keys({ kind: 'all' })) keys.push(key.id)
+  return keys.toSorted()
+}
+
 /** Lets what needs no time to pass finish. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve))

@@ -213,12 +213,16 @@ describe.for([
 ])('a value that is $way', ({ remove }) => {
   it('leaves neither its state nor its history behind [proxies 17]', async () => {
     const path = join(folder, `orphans-${crypto.randomUUID()}.db`)
-    const rig = open({}, path, new FakeClock(), { scope: () => 'pool', tags: () => ['scraped'], freshness: ttl('1h') })
+    const rig = open({ history: '30m' }, path, new FakeClock(), {
+      scope: () => 'pool',
+      tags: () => ['scraped'],
+      freshness: ttl('1h'),
+    })
     await rig.proxies.set('a', 'a')
     await rig.clock.advance('20m')
     expect(await rig.proxies.health.history('a')).not.toEqual([])
     await remove(rig)
-    await rig.clock.advance('25h')
+    await rig.clock.advance('61m')
     await rig.tide.close()
     const database = new DatabaseSync(path)
     expect(database.prepare('SELECT key FROM entries').all()).toEqual([])
