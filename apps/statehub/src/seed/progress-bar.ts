@@ -13,7 +13,7 @@ export function progressBar(screen: Screen): (done: number, total: number, step:
     const filled = Math.round((CELLS * done) / total)
     const line = `${'█'.repeat(filled)}${'░'.repeat(CELLS - filled)} ${done}/${total} ${step}`
     if (screen.isTTY === true) screen.write(`\r\x1b[2K${line}${done === total ? '\n' : ''}`)
-    else if (shown !== step) screen.write(`${line}\n`)
+    else if (shown !== step || done === total) screen.write(`${line}\n`)
     shown = step
   }
 }

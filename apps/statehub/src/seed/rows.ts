@@ -80,7 +80,7 @@ export function* seedRows(seed: number, now: number): Generator<readonly [TableN
     repo_id: maybe(0.8, () => idOf(repos)),
     slug: `workplan-${i + 1}`,
     title: title(),
-    status: random.isLikely(0.65) ? random.pick(statuses.slice(0, 5)) : random.pick(statuses.slice(5)),
+    status: random.isLikely(0.75) ? random.pick(statuses.slice(0, 5)) : random.pick(statuses.slice(5)),
     owner: maybe(0.7, () => random.pick(PEOPLE)),
     due_date: maybe(0.5, day),
     planning_priority: maybe(0.6, () => random.pick(VALUES.priority)),
