@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import { Hono } from 'hono'
 
 const PAGE = new URL('../page/', import.meta.url)
-const OWN = ['page.css', 'main.js', 'api.js', 'element.js', 'list.js', 'outage.js', 'origin.js']
+const OWN = ['page.css', 'icon.svg', 'main.js', 'api.js', 'element.js', 'list.js', 'outage.js', 'origin.js']
 /** Paths and the files behind them; nothing else is served. */
 const FILES: Readonly<Record<string, string>> = {
   '/': 'index.html',
@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
 }
 
 /** The page for people. */
