@@ -12,7 +12,8 @@ import {
 } from 'tidemark'
 import { FakeClock } from 'tidemark/testing'
 import { testFolder } from '../folder.ts'
-import { postgresIsIdle, sharedPostgres } from '../postgres/shared.ts'
+import { postgresIsIdle } from '../postgres/schemas.ts'
+import { sharedPostgres } from '../postgres/shared.ts'
 import { redisIsIdle, sharedRedis } from '../redis/shared.ts'
 
 /** A cache under test with the clock it goes by and everything it said. */

@@ -2,6 +2,7 @@
 
 import { Pool } from 'pg'
 import { afterAll } from 'vitest'
+import type { NodePgClient } from 'tidemark/postgres'
 
 const TABLES = ['names', 'entries', 'changes', 'claims', 'place']
 
@@ -15,7 +16,19 @@ export interface Schemas {
   readonly empty: (schema: string) => Promise<void>
 }
 
+/** A schema that takes its turn, and a client that waits until it is empty. */
+export interface Place {
+  readonly schema: string
+  readonly client: NodePgClient
+}
+
 let files = 0
+let waiting = 0
+
+/** True when nothing that was asked of {@link emptyPlaces} waits for its answer. */
+export function postgresIsIdle(): boolean {
+  return waiting === 0
+}
 
 /** Schemas for one file of tests. */
 export function schemasOver(url: string): Schemas {
@@ -35,6 +48,30 @@ export function schemasOver(url: string): Schemas {
       return schema
     },
     empty: (schema) => emptyTables((sql) => pool.query(sql), schema),
+  }
+}
+
+/** Places that are empty at first. They take turns with `count` schemas, because making one takes longer than most tests. */
+export function emptyPlaces({ next, empty, pool }: Schemas, count: number): (place: number) => Place {
+  const schemas = Array.from({ length: count }, next)
+  const places = new Map<number, Place>()
+  const open = (schema: string): Place => {
+    const isEmpty = empty(schema)
+    const query: NodePgClient['query'] = async (config) => {
+      waiting++
+      try {
+        await isEmpty
+        return await pool.query(config)
+      } finally {
+        waiting--
+      }
+    }
+    return { schema, client: { query } }
+  }
+  return (place) => {
+    const found = places.get(place) ?? open(schemas[place % count] as string)
+    places.set(place, found)
+    return found
   }
 }
 

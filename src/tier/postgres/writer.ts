@@ -53,20 +53,23 @@ export class Writer {
         },
         ([row], life) => (row && row['state'] !== 'gone' ? { row, life } : undefined),
       )
-      if (!answer || answer.row['state'] === 'refused') return undefined
-      if (answer.row['state'] === 'ok') return this.#made(answer.row, answer.life, slots)
+      if (!answer) return undefined
+      const { row, life } = answer
+      if (row['state'] !== 'late') {
+        this.#made(row, life, slots)
+        return row['state'] === 'ok' ? row : undefined
+      }
       // In time by our own clock: the server's has stepped since we saw it.
-      this.#place.sawClock(Number(answer.row['server_ms']), sentAtMs)
+      this.#place.sawClock(Number(row['server_ms']), sentAtMs)
     }
     throw cameTooLate(query.what, budgetMs)
   }
 
-  /** Again, for a lease taken while it was on its way must not hold either. */
-  #made(row: PgRow, life: string, slots: readonly number[]): PgRow {
-    const { seq, others, is_complete: isComplete } = row
-    if (seq === null || seq === undefined) return row
-    this.#place.takeIn(life, Number(seq), { others, isComplete: isComplete === true })
+  #made(row: PgRow, life: string, slots: readonly number[]): void {
+    const { seq, others, own, is_complete: isComplete } = row
+    if (seq === null || seq === undefined) return
+    this.#place.takeIn(life, Number(seq), { others, own, isComplete: isComplete === true })
+    // Again, for a lease taken while it was on its way must not hold either.
     for (const slot of slots) this.#changes.touch(slot)
-    return row
   }
 }

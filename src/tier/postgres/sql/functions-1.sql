@@ -77,12 +77,12 @@ end $$;
 -- Stores entries that were set, or under a lease one that was loaded. `known` is the sequence up to which whoever holds the
 -- lease has looked itself; `touched` are the slots of the keys of a set, or those the lease must hold for. A stored entry
 -- that says it was loaded after `trusted_until` is not believed. `starts` and `sizes` say where each frame lies in `frames`.
--- Answers 'ok', 'refused', 'gone' or 'late'; of a set also the sequence and what others changed since `known`.
+-- Answers 'ok', 'refused', 'gone' or 'late', and what changed since `known`, up to which sequence.
 create or replace function tidemark_cache.put(known_life text, deadline float8, lock_slots int[], lock_alone boolean[],
   writer text, known bigint, is_set boolean, touched int[], trusted_until float8,
   hashes bigint[], labels text[], texts text[], fields text[], groupings text[], loaded float8[], fresh float8[], keep float8[],
   value_starts int[], starts int[], sizes int[], frames bytea,
-  out state text, out server_ms float8, out seq bigint, out others text, out is_complete boolean)
+  out state text, out server_ms float8, out seq bigint, out others text, out own text, out is_complete boolean)
 language plpgsql as $$
 declare
   newest bigint;
@@ -98,10 +98,12 @@ begin
       return;
     end if;
     if newest > known then
-      if newest - known > 4096 or exists (
-        select from tidemark_cache.changes it where it.seq > known
-        having count(*) < newest - known or bool_or(it.slots && touched)
-      ) then
+      -- Told in any case: who lags behind is refused once, not until the next look.
+      seq := newest;
+      select it.others, it.own, it.is_complete into others, own, is_complete
+        from tidemark_cache.changed(writer, known, newest) it;
+      if not is_complete
+          or exists (select from tidemark_cache.changes it where it.seq > known and it.slots && touched) then
         state := 'refused';
         return;
       end if;
@@ -135,7 +137,8 @@ begin
     return;
   end if;
   seq := tidemark_cache.change(writer, touched);
-  select it.others, it.is_complete into others, is_complete from tidemark_cache.changed(writer, known, seq) it;
+  select it.others, it.own, it.is_complete into others, own, is_complete
+    from tidemark_cache.changed(writer, known, seq) it;
 end $$;
 
 -- Removes, or marks stale from `stale_from`, what `kind` and the three after it say: 'key', 'group' (of one name, or of all),
@@ -143,7 +146,7 @@ end $$;
 -- counted.
 create or replace function tidemark_cache.remove(known_life text, deadline float8, slot int, writer text, known bigint,
   kind text, hash bigint, of_label text, what text, host_now float8, stale_from float8,
-  out state text, out server_ms float8, out seq bigint, out others text, out is_complete boolean, out touched bigint)
+  out state text, out server_ms float8, out seq bigint, out others text, out own text, out is_complete boolean, out touched bigint)
 language plpgsql as $$
 declare
   -- Marking more than this would hold others up: it is cleared instead.
@@ -189,14 +192,15 @@ begin
     ) select count(*) into touched from marked;
   end if;
   seq := tidemark_cache.change(writer, array[slot]);
-  select it.others, it.is_complete into others, is_complete from tidemark_cache.changed(writer, known, seq) it;
+  select it.others, it.own, it.is_complete into others, own, is_complete
+    from tidemark_cache.changed(writer, known, seq) it;
 end $$;
 
 -- Takes or renews the right to load a key, for so many milliseconds of the server's clock. Who takes over what somebody let
 -- run out moves the slot, because the holder may still come, late: its lease no longer holds.
 create or replace function tidemark_cache.claim(known_life text, deadline float8, slot int, writer text, known bigint,
   hash bigint, claimant text, for_ms float8,
-  out state text, out server_ms float8, out seq bigint, out others text, out is_complete boolean, out is_held boolean)
+  out state text, out server_ms float8, out seq bigint, out others text, out own text, out is_complete boolean, out is_held boolean)
 language plpgsql as $$
 declare
   holder record;
@@ -211,7 +215,8 @@ begin
     on conflict (kh) do update set owner = excluded.owner, until = excluded.until;
   if holder.owner <> claimant then
     seq := tidemark_cache.change(writer, array[slot]);
-    select it.others, it.is_complete into others, is_complete from tidemark_cache.changed(writer, known, seq) it;
+    select it.others, it.own, it.is_complete into others, own, is_complete
+      from tidemark_cache.changed(writer, known, seq) it;
   end if;
 end $$;
 
