@@ -14,11 +14,10 @@ import {
 import { within } from './deadline.ts'
 import { guardClaims, guardFeed } from './guard-shared.ts'
 import type { Change } from './journal.ts'
+import { LastLease, NO_LEASE } from './last-lease.ts'
 import type { TierStatus } from './status.ts'
 import { Watch, type GuardHost, type GuardSettings } from './watch.ts'
 
-/** The lease of a tier that could not be asked for one: nothing loaded under it is stored there. */
-const NO_LEASE: Lease = Number.NaN
 /** Counting walks the tier: it may take so many budgets, and says nothing about the tier's health when it takes longer. */
 const COUNT_BUDGETS = 100
 
@@ -34,12 +33,14 @@ export class Guard implements Tier {
   readonly #tier: Tier
   readonly #settings: GuardSettings
   readonly #watch: Watch
+  readonly #lastLease: LastLease
 
   constructor(tier: Tier, settings: GuardSettings, host: GuardHost) {
     this.name = tier.name
     this.capabilities = tier.capabilities
     this.#tier = tier
     this.#settings = settings
+    this.#lastLease = new LastLease(tier)
     this.#watch = new Watch(tier, settings, host)
     if (settings.disabled) return
     tier.attach?.({
@@ -101,7 +102,9 @@ export class Guard implements Tier {
   }
 
   lease(): MaybePromise<Lease> {
-    return this.#watch.isReadable ? this.#read('lease', () => this.#tier.lease(), NO_LEASE) : NO_LEASE
+    if (!this.#watch.isReadable) return NO_LEASE
+    const lease = this.#read('lease', () => this.#tier.lease(), NO_LEASE)
+    return isPromise(lease) ? lease.then((it) => this.#lastLease.given(it)) : lease
   }
 
   put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
@@ -137,6 +140,7 @@ export class Guard implements Tier {
     const succeeded = (count: number): number => {
       this.#watch.succeeded('write')
       if (selector.kind === 'key' && staleAt === undefined) this.#watch.journal.settle(selector.key)
+      this.#lastLease.changed()
       return count
     }
     return this.#settleWrite('remove', () => this.#tier.remove(selector, staleAt), succeeded, failed)
@@ -146,7 +150,11 @@ export class Guard implements Tier {
     if (!this.#watch.isReadable) return
     const { journal } = this.#watch
     try {
-      for await (const info of this.#tier.keys(selector)) {
+      const walk = this.#tier.keys(selector)[Symbol.asyncIterator]()
+      for (;;) {
+        const { done, value } = await within(walk.next(), this.#settings.budgetMs, `${this.name} keys`)
+        if (done === true) return
+        const info: KeyInfo = value
         if (journal.isEmpty || journal.correct(info.key, { ...info, value: undefined })) yield info
       }
     } catch (error) {
@@ -245,6 +253,7 @@ export class Guard implements Tier {
   #wasPut(key: Key, stored: boolean): boolean {
     this.#watch.succeeded('write')
     if (stored) this.#watch.journal.settle(key)
+    this.#lastLease.changed()
     return stored
   }
 
@@ -261,16 +270,7 @@ export class Guard implements Tier {
     if (lease !== undefined) return { kind: 'remove', selector: { kind: 'key', key: entry.key } }
     // A full disk makes the tier let go of the older value by itself, which would break the lease.
     if (!this.capabilities.shared || this.#watch.isFull) return { kind: 'put', entry }
-    return { kind: 'put', entry, lease: this.#leaseNow() }
-  }
-
-  #leaseNow(): MaybePromise<Lease> {
-    try {
-      const lease = this.#tier.lease()
-      return isPromise(lease) ? within(lease, this.#settings.budgetMs, 'lease').catch(() => NO_LEASE) : lease
-    } catch {
-      return NO_LEASE
-    }
+    return { kind: 'put', entry, lease: this.#lastLease.now() }
   }
 
   /** A value that cannot be stored is the caller's trouble; anything else is the tier's, and the tier missed the change. */

@@ -1,6 +1,6 @@
 import { selects, staleFrom, type Entry } from '../entry.ts'
 import type { Key, Selector } from '../key.ts'
-import type { Lease, MaybePromise } from '../tier/tier.ts'
+import type { Lease } from '../tier/tier.ts'
 
 /** One change a tier missed. */
 export type Change =
@@ -8,7 +8,7 @@ export type Change =
       readonly kind: 'put'
       readonly entry: Entry
       /** Of a tier that others write to as well, taken when it missed the set: what they changed since then is newer. */
-      readonly lease?: MaybePromise<Lease> | undefined
+      readonly lease?: Lease | undefined
     }
   | { readonly kind: 'remove'; readonly selector: Selector; readonly staleAt?: number | undefined }
 

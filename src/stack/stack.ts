@@ -1,5 +1,5 @@
 import type { Entry, KeyInfo } from '../entry.ts'
-import { isTidemarkError } from '../errors.ts'
+import { TidemarkError, isTidemarkError } from '../errors.ts'
 import type { Key, Selector } from '../key.ts'
 import {
   isPromise,
@@ -49,6 +49,7 @@ export class Stack implements Tier {
   /** The last set of each key that is on its way into the lower tiers. */
   readonly #setting = new Map<string, Entry>()
   readonly #stopPolling: (() => void)[] = []
+  #isClosing = false
 
   /** `tiers` are guarded already, but for a first one in memory. */
   constructor(tiers: readonly Tier[], host: StackHost) {
@@ -131,8 +132,16 @@ export class Stack implements Tier {
       : this.#store(entry, lease as readonly Lease[], this.#tiers.length - 1)
   }
 
-  /** From the bottom up: whoever copied an entry upward before finds its lease broken, or its copy removed. */
-  async remove(selector: Selector, staleAt?: number): Promise<number> {
+  /**
+   * From the bottom up: whoever copied an entry upward before finds its lease broken, or its copy removed. Errors: `closed`,
+   * as tiers that are closed would do nothing, and nobody would know.
+   */
+  remove(selector: Selector, staleAt?: number): Promise<number> {
+    return this.#keep(this.#removeFromAll(selector, staleAt))
+  }
+
+  async #removeFromAll(selector: Selector, staleAt: number | undefined): Promise<number> {
+    if (this.#isClosing) throw new TidemarkError('closed', 'The cache was closed.')
     let most = 0
     for (const tier of this.#tiers.toReversed()) most = Math.max(most, await tier.remove(selector, staleAt))
     this.#tell({ selector })
@@ -165,8 +174,9 @@ export class Stack implements Tier {
     return dropped
   }
 
-  /** Lets copies on their way finish, then closes every tier. */
+  /** Lets removals, and copies on their way, finish, then closes every tier. */
   async close(): Promise<void> {
+    this.#isClosing = true
     for (const stop of this.#stopPolling) stop()
     await Promise.allSettled(this.#background)
     for (const tier of this.#tiers) await tier.close()
@@ -271,10 +281,11 @@ export class Stack implements Tier {
     }
   }
 
-  #keep(work: MaybePromise<unknown>): void {
-    if (!isPromise(work)) return
+  #keep<T extends MaybePromise<unknown>>(work: T): T {
+    if (!isPromise(work)) return work
     this.#background.add(work)
     void work.finally(() => this.#background.delete(work)).catch(() => {})
+    return work
   }
 
   #changedElsewhere(index: number, changed: ChangedSlots): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { isTidemarkError } from '../errors.ts'
 import type { Key } from '../key.ts'
 import type { TierState } from '../observe/event.ts'
-import { isPromise, type Lease, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
+import { isPromise, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
 import { Circuit, type CircuitSettings } from './circuit.ts'
 import { within } from './deadline.ts'
 import { Journal, type Change, type JournalLimits } from './journal.ts'
@@ -238,10 +238,17 @@ export class Watch {
    * changed since. Where that cannot be known, what is there is void, which costs a load and is never wrong.
    */
   #replayPut({ entry, lease }: Extract<Change, { kind: 'put' }>): MaybePromise<unknown> {
-    const put = (at: Lease): MaybePromise<unknown> =>
-      Number.isNaN(at) ? this.#tier.remove({ kind: 'key', key: entry.key }) : this.#tier.put(entry, at)
     if (lease === undefined) return this.#tier.put(entry)
-    return isPromise(lease) ? lease.then(put) : put(lease)
+    const selector = { kind: 'key', key: entry.key } as const
+    if (Number.isNaN(lease)) return this.#tier.remove(selector)
+    const settle = (stored: boolean): MaybePromise<unknown> => {
+      // What is stored under a lease is told to nobody: a mark that changes nothing tells those who hold what was before.
+      if (stored) return this.#tier.remove(selector, entry.freshUntil)
+      // Over a network it may have been an earlier set of our own, of which no answer came, that broke the lease.
+      return this.#tier.capabilities.sync ? undefined : this.#tier.remove(selector)
+    }
+    const stored = this.#tier.put(entry, lease)
+    return isPromise(stored) ? stored.then(settle) : settle(stored)
   }
 
   /** It would have been refused when it was set, and must not be tried for ever; what it was to replace is void. */

@@ -49,3 +49,19 @@ it('one that nobody overtook is replayed', async () => {
   expect(await again.values.get('k')).toBe('v1')
   await again.tide.close()
 })
+
+it('one that is replayed is told to the other processes: none goes on with what was before', async () => {
+  const path = join(folder, 'told.db')
+  const [a, b] = [open(path), open(path)]
+  await a.values.set('k', 'v0')
+  expect(await b.values.get('k')).toBe('v0')
+  const holder = new DatabaseSync(path)
+  holder.exec('BEGIN IMMEDIATE')
+  await a.values.set('k', 'v1')
+  holder.exec('COMMIT')
+  holder.close()
+  await expect.poll(async () => (await a.tide.tiers())[1]?.journal.items, { timeout: 10_000 }).toBe(0)
+  expect([await b.values.get('k'), await a.values.get('k')]).toEqual(['v1', 'v1'])
+  await a.tide.close()
+  await b.tide.close()
+})

@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createTidemark, isTidemarkError, memory, sqlite, ttl, type Tier } from 'tidemark'
+import { createTidemark, isTidemarkError, memory, sqlite, ttl, type Resource, type Tidemark, type Tier } from 'tidemark'
 import { FakeClock } from 'tidemark/testing'
 import { settled } from '../contract/stacks.ts'
+import { testFolder } from '../folder.ts'
 
 function open(tiers: readonly Tier[] = [memory(), sqlite({ path: ':memory:' })]) {
   const clock = new FakeClock()
@@ -20,6 +22,19 @@ function open(tiers: readonly Tier[] = [memory(), sqlite({ path: ':memory:' })])
   return { tide, clock, users, signals }
 }
 
+function grouped(path: string): { tide: Tidemark; users: Resource<string, string> } {
+  const tide = createTidemark({ tiers: [memory(), sqlite({ path })] })
+  const users = tide.resource<string, string>({
+    name: 'users',
+    load: () => 'loaded',
+    freshness: ttl('1h'),
+    scope: () => 's',
+    tags: () => ['t'],
+    era: tide.era('e'),
+  })
+  return { tide, users }
+}
+
 const outcome = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => 'resolved',
@@ -27,6 +42,33 @@ const outcome = (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('close', () => {
+  it('a removal in progress is done in every tier first, or is refused; it never resolves undone', async () => {
+    const path = join(testFolder(), 'cache.db')
+    for (const change of ['delete', 'clear', 'scope', 'tag', 'era', 'everything'] as const) {
+      for (let turns = 0; turns < 8; turns++) {
+        const { tide, users } = grouped(path)
+        await users.set('k', 'old')
+        const told = outcome(
+          {
+            delete: () => users.delete('k'),
+            clear: () => users.clear(),
+            scope: () => tide.scope('s').clear(),
+            tag: () => tide.deleteTag('t'),
+            era: () => tide.era('e').renew('s'),
+            everything: () => tide.clear(),
+          }[change](),
+        )
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve))
+        await tide.close()
+        const after = grouped(path)
+        const what = `${change}, closed after ${turns} turns`
+        if ((await told) === 'resolved') expect(await after.users.stored('k'), what).toBeUndefined()
+        else expect(await told, what).toBe('closed')
+        await after.tide.close()
+      }
+    }
+  })
+
   it('loads in progress get `closed`, and their loaders are told to stop', async () => {
     const { tide, users, signals } = open()
     const readers = [users.get('hangs 1'), users.get('hangs 1'), users.get('hangs 2')].map(outcome)
