@@ -10,7 +10,6 @@ import {
   type Tidemark,
 } from 'tidemark'
 import type { Deployment, Vendor, WorkItem } from '../database/records.ts'
-import { CompressedTier } from './compressed-tier.ts'
 import { NotFoundError } from './errors.ts'
 import { Fill } from './fill.ts'
 import type { CacheOptions } from './options.ts'
@@ -22,6 +21,8 @@ export const DEFAULT_PATH = 'data/projectstatus.db'
 /** So many loads ask the database at a time: as many as its pool has connections. */
 const CONCURRENCY = 10
 const DEFAULT_MAX_ENTRIES = 10_000
+/** Plain SQL cannot read what is compressed; it cannot read larger values anyway, which lie in files of their own. */
+const COMPRESS_BYTES = 64 * 1024
 /** What is cached of a deleted work item: that it is. */
 export const DELETED_TAG = 'deleted'
 
@@ -47,7 +48,7 @@ export function openTide(options: CacheOptions, change: Changes): Opened {
   const { path = DEFAULT_PATH, source: asked = noSource(), ttl: lifetimes = {} } = options
   const { clock, warmUp, maxEntries = DEFAULT_MAX_ENTRIES, timeout, staleIfError, warnAfter = '15m' } = options
   const tide = createTidemark({
-    tiers: [memory({ maxEntries }), new CompressedTier(sqlite({ path, maxEntries }))],
+    tiers: [memory({ maxEntries }), sqlite({ path, maxEntries, compress: 'zstd', compressAboveBytes: COMPRESS_BYTES })],
     clock,
   })
   if (options.onEvent) tide.on('event', options.onEvent)
