@@ -11,6 +11,7 @@ export const SECTIONS = {
   redis: async () => (await import('./redis/redis.ts')).redisTier,
   view: async () => (await import('./view/view.ts')).views,
   seal: async () => (await import('./seal/seal.ts')).seal,
+  compression: async () => (await import('./codec/compression.ts')).compression,
   eviction: async () => (await import('./eviction/eviction.ts')).eviction,
 } satisfies Record<string, () => Promise<() => Promise<Report>>>
 
