@@ -7,6 +7,6 @@ export default defineConfig({
     include: ['apps/*/test/**/*.e2e.test.ts'],
     maxWorkers: 1,
     testTimeout: 120_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 })

@@ -6,6 +6,7 @@ import type { Simulator } from '@tidemark/seismo/simulator'
 /** What the landing page links and lets a visitor do. */
 export interface Showcase {
   readonly seismo: { readonly url: string; readonly fleet: Simulator }
+  readonly statehub: { readonly url: string }
   readonly projectstatus: { readonly url: string }
   readonly proxypool: { readonly url: string }
 }
@@ -20,7 +21,7 @@ const DEEDS = {
 } as const
 
 /** The first page: what runs here, and buttons for what happens in the field. */
-export function landingPage({ seismo, projectstatus, proxypool }: Showcase): Hono {
+export function landingPage({ seismo, statehub, projectstatus, proxypool }: Showcase): Hono {
   const { fleet, url: seismoUrl } = seismo
   const app = new Hono()
   app.use(
@@ -98,6 +99,11 @@ export function landingPage({ seismo, projectstatus, proxypool }: Showcase): Hon
                   </tr>`,
               )}
             </table>
+            <h2><a href="${statehub.url}">State summary</a></h2>
+            <p>
+              A whole hub in one snapshot, made of some twenty queries. It is served as long as its revision has not
+              moved; when only progress was reported, only that part is built anew.
+            </p>
             <h2><a href="${projectstatus.url}">Project status</a></h2>
             <p>
               Every read asks the database first. Take the database away with the switch on the page: what was read

@@ -6,6 +6,7 @@ import { Running } from './running.ts'
 import { startProjectstatus } from './services/projectstatus.ts'
 import { startProxypool } from './services/proxypool.ts'
 import { startSeismo } from './services/seismo.ts'
+import { startStatehub } from './services/statehub.ts'
 import { settingsFrom } from './settings.ts'
 
 const settings = settingsFrom(process.env)
@@ -16,14 +17,16 @@ try {
   const seismo = await startSeismo(settings, running)
   const proxypool = await startProxypool(settings, running)
   console.log('  Filling the embedded databases; the first time that takes some seconds …')
+  const statehub = await startStatehub(settings, running)
   const projectstatus = await startProjectstatus(settings, running)
-  const landing = landingPage({ seismo, projectstatus, proxypool })
+  const landing = landingPage({ seismo, statehub, projectstatus, proxypool })
   const { url } = running.add(
     await listen({ name: 'showcase', portVariable: 'PORT' }, landing.fetch, settings.host, settings.port),
   )
   console.log(`
   Tidemark showcase      ${url}
   Seismograph gateway    ${seismo.url}   (${seismo.fleet.units.length} simulated units)
+  State summary          ${statehub.url}   (embedded PostgreSQL)
   Project status         ${projectstatus.url}   (embedded PostgreSQL, with a switch that takes it away)
   Proxy pool             ${proxypool.url}   (${proxypool.proxies} local proxies)
 

@@ -21,7 +21,7 @@ beforeEach(async () => {
   child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   said = ''
   child.stdout?.setEncoding('utf8').on('data', (text: string) => (said += text))
-  await vi.waitUntil(() => said.includes('Stop with Ctrl-C'), { timeout: 60_000 })
+  await vi.waitUntil(() => said.includes('Stop with Ctrl-C'), { timeout: 100_000 })
 })
 
 afterEach(() => {
@@ -60,6 +60,9 @@ it('prints its addresses, serves the main job, and Ctrl-C stops all of it', asyn
   expect((await fetch(`${gateway}device/info${query}&force=true`)).status).toBe(503)
   expect((await deed('nothing')).status).toBe(404)
 
+  const summary = await fetch(`${addressOf('State summary')}state/summary`)
+  expect(summary.status).toBe(200)
+  expect((await fetch(summary.url)).headers.get('x-statehub-cache')).toBe('hit-revision')
   const projects = addressOf('Project status')
   expect(await json(`${projects}vendors`)).toMatchObject({ data_source: 'postgresql' })
 
