@@ -8,8 +8,11 @@ export interface Clock {
   now(): number
   /** Like `now()`, but may lag behind it, normally by at most a millisecond; costs a tenth. Never ahead of it. */
   coarse(): number
-  /** Runs `callback` once after `delayMs`; the returned function cancels it. Never keeps the process alive by itself. */
-  schedule(delayMs: number, callback: () => void): () => void
+  /**
+   * Runs `callback` once after `delayMs`; the returned function cancels it. Does not keep the process alive, unless
+   * `keepsAlive` says that it shall until then; a clock that is no real one need not.
+   */
+  schedule(delayMs: number, callback: () => void, keepsAlive?: boolean): () => void
 }
 
 /** Within so many ms of an instant the exact clock decides; before, the coarse one is enough. */
@@ -58,14 +61,14 @@ class SystemClock implements Clock {
     return now
   }
 
-  schedule(delayMs: number, callback: () => void): () => void {
+  schedule(delayMs: number, callback: () => void, keepsAlive = false): () => void {
     let timer: NodeJS.Timeout
     let leftMs = delayMs
     const arm = (): void => {
       const stepMs = Math.min(leftMs, TIMER_MS_MAX)
       leftMs -= stepMs
       timer = setTimeout(leftMs > 0 ? arm : callback, stepMs)
-      timer.unref()
+      if (!keepsAlive) timer.unref()
     }
     arm()
     return () => clearTimeout(timer)

@@ -1,6 +1,7 @@
 import type { Entry } from '../entry.ts'
 import { selectorOf, type ScopeFilter } from '../key.ts'
 import type { Context } from '../load/context.ts'
+import { Hold } from '../load/hold.ts'
 import { isRefresh, type ReadOptions } from '../load/read-options.ts'
 import { serveStale, type StaleReason } from '../load/serve.ts'
 import type { NameCounters, NameStats } from '../observe/counters.ts'
@@ -26,6 +27,7 @@ export class Collection<K, T> {
   readonly name: string
   readonly #settings: CollectionSettings<K, T>
   readonly #context: Context
+  readonly #hold: Hold
   readonly #shelf: Shelf<K, T>
   readonly #syncing: Syncing<K, T>
   readonly #counters: NameCounters
@@ -34,6 +36,7 @@ export class Collection<K, T> {
     this.#settings = resolveCollection(options, context)
     this.name = this.#settings.name
     this.#context = context
+    this.#hold = new Hold(context.clock, this.#settings.hardMs)
     this.#counters = context.hub.of(this.name)
     this.#shelf = new Shelf(this.#settings, context)
     this.#syncing = new Syncing(this.#shelf, context, this.#counters)
@@ -47,7 +50,11 @@ export class Collection<K, T> {
   }
 
   /** Like {@link list}, with where the items came from, how old they are and why they are stale, if they are. */
-  async read(key: K, options?: CollectionReadOptions): Promise<ListReading<T>> {
+  read(key: K, options?: CollectionReadOptions): Promise<ListReading<T>> {
+    return this.#hold.during(this.#read(key, options))
+  }
+
+  async #read(key: K, options: CollectionReadOptions | undefined): Promise<ListReading<T>> {
     this.#context.refuseIfClosed()
     const id = this.#settings.idOf(key)
     const { refresh, maxAgeMs } = resolveReadOptions(this.name, options)
@@ -101,7 +108,7 @@ export class Collection<K, T> {
   /** Brings the collection up to the source now, and tells what that changed. */
   async sync(key: K): Promise<{ total: number; added: number; era: 'same' | 'new' }> {
     this.#context.refuseIfClosed()
-    const { total, added, era } = await this.#syncing.join(key, this.#settings.idOf(key))
+    const { total, added, era } = await this.#hold.during(this.#syncing.join(key, this.#settings.idOf(key)))
     return { total, added, era }
   }
 

@@ -3,6 +3,7 @@ import { TidemarkError, invalidOption } from '../errors.ts'
 import { keyId, keyOfId, selectorOf, startsPlain, type Key, type KeyInput, type ScopeFilter } from '../key.ts'
 import { Monitor } from '../health/monitor.ts'
 import type { Context } from '../load/context.ts'
+import { Hold } from '../load/hold.ts'
 import type { ReadOptions } from '../load/read-options.ts'
 import type { NameCounters, NameStats } from '../observe/counters.ts'
 import { judge, type Verdict } from '../policy/judge.ts'
@@ -49,6 +50,7 @@ export class Resource<K, V> {
   readonly name: string
   readonly #settings: ResourceSettings<K, V>
   readonly #context: Context
+  readonly #hold: Hold
   readonly #loading: Loading<K, V>
   readonly #reader: Reader<K, V> | SourceFirst<K, V>
   readonly #source: Source | undefined
@@ -67,6 +69,7 @@ export class Resource<K, V> {
     this.#settings = this.#source ? askedThrough(this.#source, settings) : settings
     this.name = this.#settings.name
     this.#context = context
+    this.#hold = new Hold(context.clock, this.#settings.hardMs)
     this.#counters = context.hub.of(this.name)
     this.#loading = new Loading(this.#settings, context)
     this.#front = context.stack.frontOf(this.name)
@@ -107,7 +110,7 @@ export class Resource<K, V> {
         if (value !== undefined) return Promise.resolve(value as V)
       }
       const reading = this.#reader.read(key, this.#keyOf(key), options)
-      return isPromise(reading) ? reading.then((it) => it.value) : Promise.resolve(reading.value)
+      return isPromise(reading) ? this.#hold.during(reading).then((it) => it.value) : Promise.resolve(reading.value)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -115,7 +118,8 @@ export class Resource<K, V> {
 
   /** Like {@link get}, with where the value came from, how old it is and why it is stale, if it is. */
   async read(key: K, options?: ReadOptions): Promise<Reading<V>> {
-    return this.#reader.read(key, this.#keyOf(key), options)
+    const reading = this.#reader.read(key, this.#keyOf(key), options)
+    return isPromise(reading) ? this.#hold.during(reading) : reading
   }
 
   /**

@@ -1,6 +1,7 @@
 import { invalidOption } from '../errors.ts'
 import type { Context } from '../load/context.ts'
 import { orLate } from '../load/deadline.ts'
+import { Hold } from '../load/hold.ts'
 import { isRefresh, type ReadOptions } from '../load/read-options.ts'
 import type { StaleReason } from '../load/serve.ts'
 import type { NameCounters, NameStats } from '../observe/counters.ts'
@@ -33,6 +34,7 @@ export class View<S extends object, V = S> {
   readonly name: string
   readonly #settings: ViewSettings<V>
   readonly #context: Context
+  readonly #hold: Hold
   readonly #held: Held<V>
   readonly #gate: SectionGate
   readonly #shelf: Shelf
@@ -45,6 +47,7 @@ export class View<S extends object, V = S> {
     this.#settings = resolveView(options, context)
     this.name = this.#settings.name
     this.#context = context
+    this.#hold = new Hold(context.clock, this.#settings.hardMs)
     this.#counters = context.hub.of(this.name)
     this.#held = new Held(this.#settings, context.clock)
     this.#gate = new SectionGate(this.#settings, context.clock)
@@ -67,7 +70,11 @@ export class View<S extends object, V = S> {
    * @throws what a builder, `combine` or a revision throws, where no snapshot may be handed out instead; `load-timeout`,
    *   `load-returned-undefined`, `reentrant-load`, `closed`
    */
-  async read(options?: ReadOptions): Promise<ViewReading<V>> {
+  read(options?: ReadOptions): Promise<ViewReading<V>> {
+    return this.#hold.during(this.#read(options))
+  }
+
+  async #read(options: ReadOptions | undefined): Promise<ViewReading<V>> {
     this.#context.refuseIfClosed()
     const isForced = isRefresh(this.name, options)
     const arrived = this.#held.nextTurn()
