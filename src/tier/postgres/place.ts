@@ -98,12 +98,13 @@ export class Place {
     throw lostAgain()
   }
 
-  /** Takes in what an answer says of changes up to `sequence`: `others` and `own` are slots, or `null` for none. */
+  /** Takes in what an answer says of changes up to `sequence`; another answer may have told some of it. */
   takeIn(life: string, sequence: number, told: { others: unknown; own?: unknown; isComplete: boolean }): void {
     if (life !== this.life || sequence <= this.known) return
+    const { known } = this
     this.known = sequence
-    for (const slot of slotsOf(told.own)) this.#changes.touch(slot)
-    if (told.isComplete) this.#changes.tookIn(slotsOf(told.others))
+    for (const slot of slotsAfter(known, told.own)) this.#changes.touch(slot)
+    if (told.isComplete) this.#changes.tookIn(slotsAfter(known, told.others))
     else this.#changes.lost(ALL)
   }
 
@@ -154,6 +155,9 @@ export class Place {
   }
 }
 
-function slotsOf(text: unknown): number[] {
-  return typeof text === 'string' && text !== '' ? text.split(',').map(Number) : []
+/** The slots of `seq:slot,…` that changed after a sequence. */
+function slotsAfter(known: number, text: unknown): number[] {
+  if (typeof text !== 'string') return []
+  const changes = text.split(',').map((it) => it.split(':', 2).map(Number) as [number, number])
+  return changes.filter(([sequence]) => sequence > known).map(([, slot]) => slot)
 }

@@ -61,15 +61,15 @@ begin
   return made;
 end $$;
 
--- What changed after a sequence: by others and by `writer` itself, each slot once. `is_complete`: nothing is missing.
+-- What changed after a sequence, by others and by `writer` itself: `seq:slot` for each. `is_complete`: nothing is missing.
 create or replace function tidemark_cache.changed(writer text, after bigint, upto bigint,
   out others text, out own text, out is_complete boolean)
 language plpgsql stable as $$
 begin
   is_complete := upto - after <= 1024;
   if not is_complete or upto = after then return; end if;
-  select string_agg(distinct slot::text, ',') filter (where origin <> writer),
-      string_agg(distinct slot::text, ',') filter (where origin = writer), count(distinct seq) = upto - after
+  select string_agg(seq || ':' || slot, ',') filter (where origin <> writer),
+      string_agg(seq || ':' || slot, ',') filter (where origin = writer), count(distinct seq) = upto - after
     into others, own, is_complete
     from tidemark_cache.changes, unnest(slots) as slot where seq > after and seq <= upto;
 end $$;

@@ -1,0 +1,117 @@
+// News among several processes over one PostgreSQL: announcements may be lost, and everyone hears of every change all the
+// same, and nobody of their own.
+
+import { Client } from 'pg'
+import { expect, it, onTestFinished } from 'vitest'
+import { slotOfKey } from '../../src/slot.ts'
+import { until } from '../redis/app.ts'
+import { requireService } from '../services.ts'
+import { entryOf, heardBy, type Member } from '../tier/member.ts'
+import { groupsOver, type Group } from './tiers.ts'
+
+const slotOf = (id: string): number => slotOfKey({ name: 'users', id })
+
+await requireService('postgres', (url) => {
+  const newGroup = groupsOver(url)
+
+  /** A member that hears announcements, and the number of the server's process they come from. */
+  async function listening({ join, rows, schema }: Group): Promise<Member & { readonly pids: number[] }> {
+    const pids: number[] = []
+    const member = join({
+      listen: async () => {
+        const client = new Client({ connectionString: url })
+        await client.connect()
+        const found = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+        pids.push(Number(found.rows[0]?.pid))
+        return client
+      },
+    })
+    await member.tier.get({ name: 'users', id: 'any' })
+    const stop = member.tier.feed?.poll()
+    onTestFinished(() => stop?.())
+    await until(async () => (await listeners(rows, schema)) === 1)
+    await member.tier.feed?.check()
+    member.heard.length = 0
+    return { ...member, pids }
+  }
+
+  const listeners = async (rows: Group['rows'], schema: string): Promise<number> =>
+    Number((await rows(`select count(*) as n from pg_stat_activity where query = 'listen "${schema}"'`))[0]?.['n'])
+
+  it('what others change is heard, each change once', async () => {
+    const group = newGroup()
+    const [a, b] = [await listening(group), group.join()]
+    for (const id of ['x', 'y', 'z']) await b.tier.put(entryOf(group.clock, id, 1))
+    await until(() => heardBy(a).length === 3)
+    expect(heardBy(a).toSorted()).toEqual(['x', 'y', 'z'].map(slotOf).toSorted())
+    await a.tier.feed?.check()
+    expect(heardBy(a).length).toBe(3)
+  })
+
+  it('nobody hears of their own changes, also when they are mixed with others', async () => {
+    const group = newGroup()
+    const [a, b] = [await listening(group), group.join()]
+    for (let i = 0; i < 20; i++) {
+      await Promise.all([a.tier.put(entryOf(group.clock, `a${i}`, 1)), b.tier.put(entryOf(group.clock, `b${i}`, 1))])
+    }
+    await until(() => heardBy(a).length >= 20)
+    await a.tier.feed?.check()
+    expect(heardBy(a).toSorted()).toEqual(Array.from({ length: 20 }, (_, i) => slotOf(`b${i}`)).toSorted())
+  })
+
+  it('lost announcements are made up for without a next one', async () => {
+    const group = newGroup()
+    const [a, b] = [await listening(group), group.join()]
+    await group.rows(`select pg_terminate_backend(${a.pids[0]})`)
+    await b.tier.put(entryOf(group.clock, 'x', 1))
+    await until(() => heardBy(a).includes(slotOf('x')))
+    // It listens again by itself.
+    await until(() => a.pids.length > 1)
+  })
+
+  it('a change whose announcement was never sent is seen all the same', async () => {
+    const group = newGroup()
+    const a = await listening(group)
+    await group.rows("insert into $.changes select max(seq) + 1, 'silent', array[77] from $.changes")
+    await until(() => heardBy(a).includes(77))
+  })
+
+  it('without announcements PostgreSQL is asked, every 50 ms', async () => {
+    const { clock, join } = newGroup()
+    const [a, b] = [join(), join()]
+    await a.tier.get({ name: 'users', id: 'any' })
+    const stop = a.tier.feed?.poll()
+    onTestFinished(() => stop?.())
+    await b.tier.put(entryOf(clock, 'x', 1))
+    expect(await until(() => heardBy(a).includes(slotOf('x')))).toBeLessThan(2_000)
+  })
+
+  it('a gap in the sequence means that everything may have been missed', async () => {
+    const { clock, join, rows } = newGroup()
+    const [a, b] = [join(), join()]
+    await a.tier.get({ name: 'users', id: 'any' })
+    for (const id of ['x', 'y', 'z']) await b.tier.put(entryOf(clock, id, 1))
+    await rows('delete from $.changes where seq = (select max(seq) - 1 from $.changes)')
+    await a.tier.feed?.check()
+    expect(a.heard).toEqual(['all'])
+  })
+
+  it('strict: one question answers for all who ask in one turn, and what it finds is told before it resolves', async () => {
+    const { clock, join, pool, schema } = newGroup()
+    let asked = 0
+    const a = join({
+      client: {
+        query: (config: { text: string }) => {
+          if (config.text.includes('.changed(')) asked++
+          return pool.query(config)
+        },
+      },
+    })
+    const b = join()
+    for (const member of [a, b]) await member.tier.get({ name: 'users', id: 'any' })
+    await b.tier.put(entryOf(clock, 'x', 1))
+    await Promise.all(Array.from({ length: 100 }, () => a.tier.feed?.check()))
+    expect(heardBy(a), schema).toEqual([slotOf('x')])
+    expect(asked).toBe(1)
+  })
+})
