@@ -1,6 +1,6 @@
 // The cache's file, read with plain SQL by somebody who knows nothing of the program.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -154,4 +154,13 @@ it('views of an older program are replaced', async () => {
   db.close()
   await cache.open()
   expect(select('SELECT name FROM cached_vendors')).toEqual([{ name: 'a' }])
+})
+
+it.for(['../README.md', '../../../docs/tiers/sqlite.md'])('the statements of %s are understood', async (page) => {
+  await cache.setVendor('a', vendorRow('a'))
+  const text = readFileSync(new URL(page, import.meta.url), 'utf8')
+  const statements = [...text.matchAll(/```sql\n([^`]*)```/g)].flatMap(([, block = '']) => block.split(';\n'))
+  const found = statements.filter((it_) => it_.trim() !== '').map((sql) => select(sql))
+  expect(found.length).toBeGreaterThan(0)
+  expect(JSON.stringify(found)).toContain('operational')
 })
