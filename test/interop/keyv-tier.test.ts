@@ -173,6 +173,17 @@ describe('what lies in the store', () => {
     ])
   })
 
+  it('a value that cannot be stored is refused before another tier has it', async () => {
+    const { tier, clock } = open(sqlStore())
+    expect(() => tier.put(entryOf(clock, 'users', 'a', { f: () => 1 }))).toThrow(
+      expect.objectContaining({ code: 'invalid-value' }),
+    )
+    await using tide = createTidemark({ tiers: [memory(), keyvTier(sqlStore())] })
+    const users = tide.resource<string, unknown>({ name: 'users', load: () => 1, freshness: ttl('1h') })
+    await expect(users.set('a', { f: () => 1 })).rejects.toMatchObject({ code: 'invalid-value' })
+    expect(users.peek('a')).toBeUndefined()
+  })
+
   it('an entry the store let go of is a miss', async () => {
     const map = new Map<string, string>()
     const { tier, clock, reports } = open(map, { persistent: false })

@@ -1,7 +1,5 @@
 import { systemClock, type Clock } from '../../clock.ts'
-import { compressed, compressedLater, withValue } from '../../codec/stored.ts'
-import { AT_ONCE_BYTES_MAX } from '../../codec/packed.ts'
-import type { Compression } from '../../codec/compression.ts'
+import { withValue } from '../../codec/stored.ts'
 import { encodeValue, type Encoded } from '../../codec/value.ts'
 import { staleFrom, type Entry, type KeyInfo } from '../../entry.ts'
 import { TidemarkError, isTidemarkError } from '../../errors.ts'
@@ -12,10 +10,11 @@ import { Slots } from '../../tier/slots.ts'
 import type { Capabilities, Lease, Tier, TierHost, TierReport } from '../../tier/tier.ts'
 import { Directory, newRow, type Row } from './directory.ts'
 import { Lanes } from './lanes.ts'
-import { findRows, placeOf, readable } from './loading.ts'
+import { findRows, placeOf } from './loading.ts'
 import { resolveKeyvTier, type KeyvTierOptions, type KeyvTierSettings } from './options.ts'
-import { entryOfRecord, infoOf, recordOf, recordText, valueText } from './record.ts'
+import { entryOfRecord, infoOf, recordOf } from './record.ts'
 import { Storage, type KeyvStorage } from './storage.ts'
+import { Writes } from './writes.ts'
 
 /** How often a read begins again because its entry changed meanwhile. */
 const ATTEMPTS = 3
@@ -40,6 +39,7 @@ class KeyvTier implements Tier {
   readonly #storage: Storage
   readonly #directory = new Directory()
   readonly #lanes = new Lanes()
+  readonly #writes: Writes
   readonly #slots = new Slots()
   readonly #origin = crypto.randomUUID().slice(0, 8)
   #sequence = 0
@@ -53,6 +53,14 @@ class KeyvTier implements Tier {
     this.capabilities = { persistent, shared: false, sync: false, maxEntryBytes, ...(compression && { compression }) }
     this.#settings = settings
     this.#storage = new Storage(store, (error) => this.#report({ kind: 'failed', operation: 'connection', error }))
+    this.#writes = new Writes({
+      settings,
+      storage: this.#storage,
+      directory: this.#directory,
+      lanes: this.#lanes,
+      now: () => this.#clock.now(),
+      report: (news) => this.#report(news),
+    })
   }
 
   attach(host: TierHost): void {
@@ -82,25 +90,9 @@ class KeyvTier implements Tier {
     return this.#sequence
   }
 
-  async put(entry: Entry, lease?: Lease): Promise<boolean> {
-    const encoded = encodeValue(entry.value)
-    const bytes = Buffer.byteLength(encoded.data)
-    await this.#ready()
-    // From here to the lane in one go: the order in which changes are asked for is that in which they are decided.
-    if (bytes > this.#settings.maxEntryBytes) return this.#skip(entry.key, bytes)
-    if (lease === undefined) this.#touch(slotOfKey(entry.key))
-    else if (!this.#slots.holds(entry, lease) || this.#hasNewer(entry)) return false
-    if (entry.keepUntil <= this.#clock.now()) {
-      if (lease === undefined) await this.#removeAll({ kind: 'key', key: entry.key })
-      return true
-    }
-    const at = this.#placeOf(entry.key)
-    const row = newRow(at, `${this.#origin}${(this.#stamps++).toString(36)}`, infoOf(entry, bytes))
-    this.#directory.set(row)
-    const stored = this.#lanes.run(at, () => this.#store(row, entry, encoded))
-    this.#makeRoom()
-    await stored
-    return true
+  /** A value that cannot be stored is refused in this turn: before another tier has it. */
+  put(entry: Entry, lease?: Lease): Promise<boolean> {
+    return this.#put(entry, encodeValue(entry.value), lease)
   }
 
   async remove(selector: Selector, staleAt?: number): Promise<number> {
@@ -134,7 +126,7 @@ class KeyvTier implements Tier {
         counts.set(name, (counts.get(name) ?? 0) + 1)
         swept++
       }
-      leaving.push(this.#drop(row))
+      leaving.push(this.#writes.drop(row))
     }
     for (const [name, count] of counts) this.#report({ kind: 'evicted', name, count, cause: 'ttl' })
     await allDone(leaving)
@@ -146,6 +138,26 @@ class KeyvTier implements Tier {
     await this.#loaded?.catch(() => {})
     await this.#lanes.drained()
     this.#storage.release()
+  }
+
+  async #put(entry: Entry, encoded: Encoded, lease: Lease | undefined): Promise<boolean> {
+    const bytes = Buffer.byteLength(encoded.data)
+    await this.#ready()
+    // From here to the lane in one go: the order in which changes are asked for is that in which they are decided.
+    if (bytes > this.#settings.maxEntryBytes) return this.#skip(entry.key, bytes)
+    if (lease === undefined) this.#touch(slotOfKey(entry.key))
+    else if (!this.#slots.holds(entry, lease) || this.#hasNewer(entry)) return false
+    if (entry.keepUntil <= this.#clock.now()) {
+      if (lease === undefined) await this.#removeAll({ kind: 'key', key: entry.key })
+      return true
+    }
+    const at = this.#placeOf(entry.key)
+    const row = newRow(at, `${this.#origin}${(this.#stamps++).toString(36)}`, infoOf(entry, bytes))
+    this.#directory.set(row)
+    const stored = this.#writes.store(row, entry, encoded)
+    this.#writes.makeRoom()
+    await stored
+    return true
   }
 
   /** Reads what lies in the store, once; after a failure with the next operation again. */
@@ -176,26 +188,16 @@ class KeyvTier implements Tier {
       return this.#clock.now() < keepUntil ? entry : undefined
     } catch (error) {
       this.#report({ kind: 'corrupt', key, message: error instanceof Error ? error.message : String(error) })
-      if (!isTidemarkError(error, 'tier-newer')) this.#dropBehind(row)
+      if (!isTidemarkError(error, 'tier-newer')) this.#writes.dropBehind(row)
       return undefined
     }
-  }
-
-  async #store(row: Row, entry: Entry, plain: Encoded): Promise<void> {
-    const encoded = await packed(entry.value, plain, this.#settings.compression)
-    if (encoded !== plain) this.#directory.measure(row, Buffer.byteLength(encoded.data))
-    const { stamp, info } = row
-    const head = { info, stamp, identity: entry.identity, revision: entry.revision }
-    const text = recordText({ head, format: encoded.format, value: valueText(encoded) })
-    const leftMs = info.keepUntil - this.#clock.now()
-    if (leftMs > 0) await this.#storage.set(row.at, text, leftMs)
   }
 
   async #removeAll(selector: Selector): Promise<number> {
     const now = this.#clock.now()
     const rows = this.#rowsOf(selector)
     const count = rows.filter((row) => row.isLive && now < row.info.keepUntil).length
-    await allDone(rows.map((row) => this.#drop(row)))
+    await allDone(rows.map((row) => this.#writes.drop(row)))
     return count
   }
 
@@ -204,48 +206,14 @@ class KeyvTier implements Tier {
     const now = this.#clock.now()
     const rows = this.#rowsOf(selector).filter((row) => row.isLive && now < row.info.keepUntil)
     const fresh = rows.filter((row) => row.info.freshUntil > staleAt)
-    for (const row of fresh) row.info = infoOf(staleFrom({ ...row.info, value: undefined }, staleAt))
-    const unsaved = rows.filter((row) => row.isUnsaved || fresh.includes(row))
-    await allDone(unsaved.map((row) => (now < row.info.keepUntil ? this.#saveMark(row) : this.#drop(row))))
-    return fresh.length
-  }
-
-  #saveMark(row: Row): Promise<void> {
-    row.isUnsaved = true
-    return this.#lanes.run(row.at, async () => {
-      const text = await this.#storage.get(row.at)
-      const record = readable(text, this.#report)
-      if (record?.head.stamp === row.stamp) {
-        const leftMs = row.info.keepUntil - this.#clock.now()
-        const marked = recordText({ ...record, head: { ...record.head, info: row.info } })
-        if (leftMs > 0) await this.#storage.set(row.at, marked, leftMs)
-      }
-      row.isUnsaved = false
-    })
-  }
-
-  /** The entry is gone from now on; resolves when it is gone from the store as well. */
-  #drop(row: Row): Promise<void> {
-    this.#directory.kill(row)
-    return (row.leaving ??= this.#lanes
-      .run(row.at, () => this.#storage.delete(row.at))
-      .then(() => this.#directory.forget(row))
-      .finally(() => (row.leaving = undefined)))
-  }
-
-  #dropBehind(row: Row): void {
-    this.#drop(row).catch((error: unknown) => this.#report({ kind: 'failed', operation: 'remove', error }))
-  }
-
-  #makeRoom(): void {
-    const { maxEntries, maxBytes } = this.#settings
-    while (this.#directory.entries > maxEntries || this.#directory.bytes > maxBytes) {
-      const row = this.#directory.oldest()
-      if (!row) return
-      const { key } = row.info
-      this.#dropBehind(row)
-      this.#report({ kind: 'evicted', name: key.name, count: 1, cause: 'size', key })
+    for (const row of fresh) {
+      row.info = infoOf(staleFrom({ ...row.info, value: undefined }, staleAt))
+      row.isUnsaved = true
     }
+    // Those the store did not hear of are told again.
+    const unsaved = rows.filter((row) => row.isUnsaved)
+    await allDone(unsaved.map((row) => (now < row.info.keepUntil ? this.#writes.mark(row) : this.#writes.drop(row))))
+    return fresh.length
   }
 
   async #skip(key: Key, bytes: number): Promise<boolean> {
@@ -282,11 +250,6 @@ class KeyvTier implements Tier {
   #placeOf(key: Key): string {
     return placeOf(this.#settings.prefix, key)
   }
-}
-
-function packed(value: unknown, plain: Encoded, compression: Compression | undefined): Encoded | Promise<Encoded> {
-  if (plain.data.length <= AT_ONCE_BYTES_MAX) return compressed(value, plain, compression)
-  return compressedLater(value, plain, compression)
 }
 
 /** Waits for all of them, whatever becomes of the first; throws what went wrong first. */
