@@ -1,4 +1,4 @@
-// What event files promise, shown: npm run show:files -w apps/seismo -- --events 100 --saves 300
+// What event files promise, shown: npm run show:files -w apps/seismo -- --events 100 --saves 300 --kills 30
 
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -8,20 +8,31 @@ import { parseArgs } from 'node:util'
 import { listen } from '@tidemark/serve'
 import { DeviceCache } from '../cache/device-cache.ts'
 import { EventFiles } from '../event-file/event-files.ts'
-import { ENCODER_VERSION, decodeEventFile } from '../event-file/file.ts'
+import { ENCODER_VERSION, decodeEventFile, encodeEventFile } from '../event-file/file.ts'
+import { eventFileName, parseEventFileName } from '../event-file/name.ts'
+import type { EventRecording } from '../event-file/recording.ts'
 import { openGateway } from '../gateway.ts'
 import { startSimulator, type SimulatedUnit } from '../simulator/start.ts'
-import { measureSaves } from './saves.ts'
+import { Random } from '../simulator/random.ts'
+import { CHANNELS } from '../unit/client.ts'
+import { kills } from './kills.ts'
+import { NAME_VECTORS } from './name-vectors.ts'
+import { measureSaves, recorded } from './saves.ts'
 
 const { values } = parseArgs({
-  options: { events: { type: 'string', default: '100' }, saves: { type: 'string', default: '300' } },
+  options: {
+    events: { type: 'string', default: '100' },
+    saves: { type: 'string', default: '300' },
+    kills: { type: 'string', default: '30' },
+  },
 })
-const [events, saves] = [Number(values.events), Number(values.saves)]
+const [events, saves, rounds] = [Number(values.events), Number(values.saves), Number(values.kills)]
 
 const UNITS = 4
 const RECORD_SECONDS = 3
 const SAMPLE_RATE = 1024
 const TARGET_RATIO = 4
+const RECORDINGS = 200
 const REVIEW = { reviewed: true, note: 'looked at before the encoder changed' }
 
 const folder = mkdtempSync(join(tmpdir(), 'seismo-files-'))
@@ -104,9 +115,45 @@ artifact: 8 KB file, 8 KB of frames, sidecar, index                 ${cost.saveM
 event file: encode ${RECORD_SECONDS} s of 4 channels and save                     ${cost.eventMs.toFixed(3)}   ${(cost.eventMs / cost.rawMs).toFixed(2)} × raw
 the same again, nothing to do                                       ${cost.unchangedMs.toFixed(3)}`)
 
+// 6. Names, recordings of any kind, and processes that are killed.
+const named = NAME_VECTORS.filter(
+  ([name, identity]) =>
+    eventFileName(identity) === name && JSON.stringify(parseEventFileName(name)) === JSON.stringify(identity),
+).length
+must(named === NAME_VECTORS.length, `${named} of ${NAME_VECTORS.length} published names`)
+const random = new Random(7)
+let alike = 0
+for (let i = 0; i < RECORDINGS; i++) {
+  const recording = anyRecording(random)
+  const { samples } = decodeEventFile(encodeEventFile(recording, ENCODER_VERSION))
+  if (CHANNELS.every((channel) => samples[channel].join() === recording.samples[channel].join())) alike++
+}
+must(alike === RECORDINGS, `${alike} of ${RECORDINGS} recordings came back as they were`)
+const survived = await kills(join(folder, 'killed'), rounds)
+must(survived.there === survived.acknowledged, `${survived.there} of ${survived.acknowledged} acknowledged files`)
+must(
+  survived.isSound && survived.leftovers.length === 0,
+  `sound after kills, left over: ${survived.leftovers.join(' ')}`,
+)
+console.log(`
+names        ${named} of ${NAME_VECTORS.length} published names written and read
+round trip   ${alike} of ${RECORDINGS} recordings of any counts, decoded as they were encoded
+kill -9      ${rounds} processes killed in the middle: ${survived.there} of ${survived.acknowledged} acknowledged files there and whole, nothing left over`)
+
 rmSync(folder, { recursive: true })
 console.log(failures.length === 0 ? '\nAll targets met.' : `\nNOT met: ${failures.join('; ')}.`)
 process.exitCode = failures.length === 0 ? 0 : 1
+
+/** Any counts a recorder can write: small ones, and jumps from one end to the other. */
+function anyRecording(from: Random): EventRecording {
+  const recording = recorded(from, 0)
+  const width = 2 ** (1 + Math.floor(from.next() * 16))
+  const any = (): number => Math.floor((from.next() - 0.5) * width)
+  const samples = Object.fromEntries(
+    Object.entries(recording.samples).map(([channel, counts]) => [channel, counts.map(any)]),
+  ) as unknown as EventRecording['samples']
+  return { ...recording, samples }
+}
 
 async function downloadAll({ host, port }: SimulatedUnit, unit: number): Promise<void> {
   const where = `host=${host}&tcp_port=${port}`

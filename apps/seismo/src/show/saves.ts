@@ -100,7 +100,7 @@ function writeRawSync(folder: string, name: string, bytes: Uint8Array): void {
 }
 
 /** Another blast each time, an hour after the one before. */
-function recorded(random: Random, i: number): EventRecording {
+export function recorded(random: Random, i: number): EventRecording {
   const config = { sampleRate: 1024, recordSeconds: 3, triggerLevel: 0.1 }
   const samples = blast(random, { ...config, project: '', client: '', operator: '', location: '' })
   const time = new Date(Date.UTC(2026, 0, 1) + i * 3_600_000).toISOString().slice(0, 19)
