@@ -1,5 +1,7 @@
 import { isTidemarkError, type Resource } from 'tidemark'
 
+/** So many rows at a time: whoever reads meanwhile waits for a slice only. */
+const SLICE_ROWS = 25
 /** Rows that have not changed since are noted again after so long: often enough for their age, seldom enough for the disk. */
 const EVERY_MS = 60_000
 
@@ -49,7 +51,8 @@ export class Fill<T extends Row> {
     const gone = known.filter((key) => !versions.has(key))
     this.#versions = versions
     if (isWhole) this.#wholeAt = performance.now()
-    await Promise.all([...news.map((row) => this.#set(row)), ...gone.map((key) => this.#resource.delete(key))])
+    await inSlices(news, (row) => this.#set(row))
+    await inSlices(gone, (key) => this.#resource.delete(key))
   }
 
   async #set(row: T): Promise<void> {
@@ -64,5 +67,12 @@ export class Fill<T extends Row> {
     const keys: string[] = []
     for await (const { key } of this.#resource.entries()) keys.push(key as string)
     return keys
+  }
+}
+
+async function inSlices<R>(items: readonly R[], work: (item: R) => Promise<void>): Promise<void> {
+  for (let i = 0; i < items.length; i += SLICE_ROWS) {
+    await Promise.all(items.slice(i, i + SLICE_ROWS).map(work))
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
