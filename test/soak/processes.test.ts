@@ -2,7 +2,6 @@
 // integration runs 60 for each kind of coherence).
 
 import { fork, type ChildProcess } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
@@ -10,6 +9,7 @@ import { testFolder } from '../folder.ts'
 import { postgresPlaces } from '../postgres/shared.ts'
 import { jsonlPlace } from '../process/place.ts'
 import { sharedPlaces } from '../redis/shared.ts'
+import { Truth } from './truth.ts'
 
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 3)
 const MAIN = fileURLToPath(new URL('soak-main.ts', import.meta.url))
@@ -43,7 +43,7 @@ it.for(runs)(
   { timeout: SECONDS * 1000 + 30_000 },
   async ([shared, coherence, place]) => {
     const truth = join(folder, `truth-${shared}-${coherence}`)
-    writeFileSync(truth, Buffer.alloc(40 * 24))
+    Truth.make(truth, 40)
     const reports: Report[] = []
     const children: ChildProcess[] = []
     const start = (index: number): void => {

@@ -1,9 +1,9 @@
 // One of several processes that read, load, set and invalidate at one place. It checks every read against the truth, a
 // file of slots: for each key the version the source has now, and the version whose change has resolved, with its time.
 
-import { openSync, readSync, writeSync } from 'node:fs'
 import { createTidemark, memory, ttl } from '../../src/index.ts'
 import { sharedTiers } from '../process/place.ts'
+import { nowMs, Truth } from './truth.ts'
 
 const [place, truthPath, indexText, coherence] = process.argv.slice(2) as [
   string,
@@ -14,23 +14,8 @@ const [place, truthPath, indexText, coherence] = process.argv.slice(2) as [
 const index = Number(indexText)
 const KEYS = 40
 const PROCESSES = 4
-const truth = openSync(truthPath, 'r+')
-const SOURCE = 0
-const RESOLVED = 8
-const RESOLVED_AT = 16
-const SLOT_BYTES = 24
+const truth = new Truth(truthPath)
 
-const nowMs = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
-const readAt = (key: number, field: number): number => {
-  const bytes = Buffer.alloc(8)
-  readSync(truth, bytes, 0, 8, key * SLOT_BYTES + field)
-  return bytes.readDoubleLE(0)
-}
-const writeAt = (key: number, field: number, value: number): void => {
-  const bytes = Buffer.alloc(8)
-  bytes.writeDoubleLE(value)
-  writeSync(truth, bytes, 0, 8, key * SLOT_BYTES + field)
-}
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const random = (below: number): number => Math.floor(Math.random() * below)
 
@@ -43,7 +28,7 @@ const users = tide.resource<number, { v: number }>({
   name: 'users',
   load: async (key) => {
     report.loads++
-    const v = readAt(key, SOURCE)
+    const v = truth.get(key, 'source')
     await pause(random(5))
     return { v }
   },
@@ -65,8 +50,8 @@ const TURNS_MAX = 4
 
 async function read(): Promise<void> {
   const key = random(KEYS)
-  const resolvedAt = readAt(key, RESOLVED_AT)
-  const resolved = readAt(key, RESOLVED)
+  const resolvedAt = truth.get(key, 'resolvedAt')
+  const resolved = truth.get(key, 'resolved')
   const startedAt = nowMs()
   const { v } = await users.get(key)
   report.reads++
@@ -81,15 +66,15 @@ async function read(): Promise<void> {
 async function change(): Promise<void> {
   const key = index + PROCESSES * random(KEYS / PROCESSES)
   const version = nowMs()
-  writeAt(key, SOURCE, version)
+  truth.set(key, 'source', version)
   const kind = random(5)
   if (kind === 0) await users.set(key, { v: version })
   else if (kind === 1) await users.delete(key)
   else if (kind === 2) await users.invalidate(key)
   else if (kind === 3) await tide.scope(`s${key % 5}`).clear()
   else await tide.invalidateTag(`t${key % 7}`)
-  writeAt(key, RESOLVED_AT, nowMs())
-  writeAt(key, RESOLVED, version)
+  truth.set(key, 'resolvedAt', nowMs())
+  truth.set(key, 'resolved', version)
   report.changes++
 }
 
