@@ -28,9 +28,8 @@ const { values } = parseArgs({
     'max-age': { type: 'string', default: '10' },
   },
 })
-const [hours, viewerCount, unitCount, scale, maxAge] = [
-  ...[values.hours, values.viewers, values.units, values.scale, values['max-age']],
-].map(Number) as [number, number, number, number, number]
+const given = [values.hours, values.viewers, values.units, values.scale, values['max-age']]
+const [hours, viewerCount, unitCount, scale, maxAge] = given.map(Number) as [number, number, number, number, number]
 
 const TARGET_FACTOR = 20
 const TARGET_P99_MS = 5
@@ -45,7 +44,7 @@ const gateway = fork(fileURLToPath(new URL('gateway-main.ts', import.meta.url)),
 const [{ url }] = (await once(gateway, 'message')) as [{ url: string }]
 const origin = url.replace(/\/$/, '')
 console.log(
-  `${unitCount} units at real latencies ÷ ${scale}, ${viewerCount} viewers with a dashboard of each, ${hours} h of a working day in ${Math.round((hours * 60) / scale)} min …`,
+  `${unitCount} units at real latencies ÷ ${scale}, ${viewerCount} viewers with a dashboard of each, content with lists of the last ${maxAge} s, ${hours} h of a working day in ${Math.round((hours * 60) / scale)} min …`,
 )
 
 const beganMs = machineMs() + HEAD_START_MS

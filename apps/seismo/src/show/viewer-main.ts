@@ -5,7 +5,8 @@ import { Viewer } from './viewer.ts'
 import type { FromViewer, ToViewer } from './viewers.ts'
 
 let viewer: Viewer | undefined
-const say = (message: FromViewer): boolean | undefined => process.send?.(message)
+const say = (message: FromViewer, then?: () => void): boolean | undefined =>
+  process.send?.(message, undefined, undefined, then)
 
 process.on('message', (message: ToViewer) => {
   if ('erased' in message) {
@@ -16,7 +17,6 @@ process.on('message', (message: ToViewer) => {
   const { origin, units, hours, scale, maxAge, beganMs, seed } = message
   viewer = new Viewer(new Day(hours, scale, beganMs, seed), origin, units, maxAge)
   void viewer.watch().then((tally) => {
-    say({ tally })
-    process.disconnect()
+    say({ tally }, () => process.disconnect())
   })
 })

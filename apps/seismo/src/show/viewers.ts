@@ -60,6 +60,7 @@ function tallyOf(child: ChildProcess): Promise<Tally> {
     child.on('message', (said: FromViewer) => {
       if (said !== 'noted') resolve(said.tally)
     })
-    child.once('exit', (code) => reject(new Error(`A viewer ended with ${code} before the day did.`)))
+    // After the last message, unlike 'exit'.
+    child.once('disconnect', () => reject(new Error('A viewer ended before the day did.')))
   })
 }
