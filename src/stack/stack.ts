@@ -221,7 +221,7 @@ export class Stack implements Tier {
     const tier = (this.#tiers[index] as Tier).name
     const entry = index === 0 ? answer : this.#host.admit(answer)
     if (accepts(entry)) {
-      if (index > 0) this.#keep(promote(entry, this.#tiers, index, leases))
+      if (index > 0) void this.#keep(promote(entry, this.#tiers, index, leases))
       return { entry, tier, isAccepted: true }
     }
     return best === undefined || entry.loadedAt > best.entry.loadedAt ? { entry, tier, isAccepted: false } : best

@@ -1,0 +1,39 @@
+// Random schedules of several processes over every stack, in virtual time and in every trouble, against an oracle that knows
+// what nobody may see any more. MODEL_RUNS sets how many schedules run over each stack; a failure prints its seed and path.
+
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { it } from 'vitest'
+import { testFolder } from '../folder.ts'
+import { run } from './run.ts'
+import { STACK_KINDS } from './stacks.ts'
+import { coherence, schedule } from './steps.ts'
+
+const RUNS = Number(process.env['MODEL_RUNS'] ?? 200)
+const SEED = process.env['MODEL_SEED'] === undefined ? undefined : Number(process.env['MODEL_SEED'])
+/** For one schedule, and much room for a busy machine. */
+const RUN_MS = 250
+const folder = testFolder()
+let places = 0
+
+it.for(STACK_KINDS)(
+  `$title: ${RUNS} schedules: nothing that was changed is seen again, all calls end, counts add up, nothing is left`,
+  { timeout: 60_000 + RUNS * RUN_MS },
+  async (kind) => {
+    const property = fc.asyncProperty(schedule, coherence, fc.nat(), async (steps, coherent, seed) => {
+      const place = join(folder, String(++places))
+      mkdirSync(place)
+      try {
+        await run({ kind, folder: place, coherence: coherent, seed, steps })
+      } finally {
+        rmSync(place, { recursive: true })
+      }
+    })
+    await fc.assert(property, {
+      numRuns: RUNS,
+      endOnFailure: process.env['NOSHRINK'] === '1',
+      ...(SEED === undefined ? {} : { seed: SEED }),
+    })
+  },
+)
