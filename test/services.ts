@@ -1,7 +1,7 @@
 // Services tests need. Where one is missing, what needs it counts as skipped and says how to start it; with
 // REQUIRE_SERVICES=1 it fails instead.
 
-import { existsSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { connect } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { describe, it } from 'vitest'
@@ -49,9 +49,12 @@ export async function requireService(name: keyof typeof SERVICES, define: (url: 
   missing(service.title, `${service.title} does not answer at ${service.url}. Start it: ${service.start}.`)
 }
 
+/** Where programs lie that are not on the path: Debian keeps those of PostgreSQL by version. */
+const FOLDERS = globSync('/usr/lib/postgresql/*/bin')
+
 /** Defines tests that start a program of their own: the first of these that is installed. Its path is handed to them. */
 export function requireProgram(names: readonly string[], define: (path: string) => void): void {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...FOLDERS]
   const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
   if (found !== undefined) define(found)
   else missing(names[0] as string, `None of ${names.join(', ')} is installed. Install one of them.`)

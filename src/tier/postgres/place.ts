@@ -61,10 +61,12 @@ export class Place {
     this.#ready = undefined
   }
 
-  /** The server's clock was seen at `serverMs`, in an answer to what was sent at `sentAtMs`. */
-  sawClock(serverMs: number, sentAtMs: number): void {
-    // It answered after it was sent, so this is at most the round trip too much: a deadline never comes early.
-    this.#clockOffsetMs = serverMs - sentAtMs
+  /** The server's clock was seen at `serverMs`, in an answer to what was sent at `sentAtMs`; `hasStepped`: what was known of it is wrong. */
+  sawClock(serverMs: number, sentAtMs: number, hasStepped: boolean): void {
+    // It answered after it was sent, so this is at most the round trip too much: a deadline never comes early. The least of
+    // several is the closest.
+    const offsetMs = serverMs - sentAtMs
+    this.#clockOffsetMs = hasStepped ? offsetMs : Math.min(offsetMs, this.#clockOffsetMs)
   }
 
   /** When the server may no longer do what was asked for at `issuedAtMs`, by its clock. */
@@ -109,8 +111,7 @@ export class Place {
   }
 
   async #open(): Promise<void> {
-    const sentAtMs = performance.now()
-    const row = await this.#found()
+    const { row, sentAtMs } = await this.#found()
     const version = Number(row['version'])
     if (version > LAYOUT_VERSION) {
       const message = `The tables in the schema ${this.#queries.schema} have version ${version}; this Tidemark knows up to ${LAYOUT_VERSION}.`
@@ -130,18 +131,19 @@ export class Place {
     const isFirst = this.#lifeOfData === ''
     this.#lifeOfData = lifeOfData
     this.life = life
-    this.sawClock(Number(row['server_ms']), sentAtMs)
+    this.sawClock(Number(row['server_ms']), sentAtMs, true)
     if (!isSame) this.known = sequence
     // Whoever waited too long for the first answer went on without us, and may hold what was changed meanwhile.
     if (isFirst ? this.#wasMissed() : !isSame) this.#changes.lost(ALL)
     this.#wantedSinceMs = undefined
   }
 
-  async #found(): Promise<PgRow> {
+  async #found(): Promise<{ row: PgRow; sentAtMs: number }> {
     for (let attempt = 1; ; attempt++) {
+      const sentAtMs = performance.now()
       try {
         const [row] = await this.#link.run(this.#queries.open, [])
-        if (row && row['version'] !== null) return row
+        if (row && row['version'] !== null) return { row, sentAtMs }
         if (attempt === ATTEMPTS) throw lostAgain()
       } catch (error) {
         if (!isMissing(error) || attempt === ATTEMPTS) throw error

@@ -55,12 +55,13 @@ export class Writer {
       )
       if (!answer) return undefined
       const { row, life } = answer
-      if (row['state'] !== 'late') {
+      // Late, and yet in time by our own clock: the server's has stepped since we saw it.
+      const isLate = row['state'] === 'late'
+      this.#place.sawClock(Number(row['server_ms']), sentAtMs, isLate)
+      if (!isLate) {
         this.#made(row, life, slots)
         return row['state'] === 'ok' ? row : undefined
       }
-      // In time by our own clock: the server's has stepped since we saw it.
-      this.#place.sawClock(Number(row['server_ms']), sentAtMs)
     }
     throw cameTooLate(query.what, budgetMs)
   }
