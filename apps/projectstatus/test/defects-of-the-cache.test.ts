@@ -234,6 +234,7 @@ it('defects of the offline fallback, soft-deleted: is not served as live, from w
   await expect(cache.readWorkItem(one.id)).rejects.toThrow(/no work item/)
   source.hasItems({ ...two, deleted_at: deletedAt, version: 2 })
   await cache.readWorkItems()
+  await expect.poll(() => cache.getWorkItem(two.id)).toBeUndefined()
   await cache.setWorkItem(three.id, { ...three, deleted_at: deletedAt, version: 2 })
   source.refuse()
   for (const { id } of [one, two, three]) {

@@ -19,7 +19,7 @@ let database: Database
 beforeAll(async () => {
   database = await openDatabase({ schema: 'projectstatus' })
   await new ProjectDatabase(database).ready()
-})
+}, 120_000)
 afterAll(() => database.close())
 
 beforeEach(async () => {
@@ -66,7 +66,7 @@ it('defects of the offline fallback, (2): what PostgreSQL answers fills the cach
   await place.ask('GET', '/vendors/acme')
   expect(await place.service.cache.getStats()).toMatchObject({ vendorsCached: 1 })
   await place.ask('GET', '/status')
-  await expect.poll(async () => (await place.service.cache.getStats()).vendorsCached).toBe(2)
+  await expect.poll(async () => (await place.service.cache.getStats()).vendorsCached, { timeout: 20_000 }).toBe(2)
 })
 
 it('defects of the offline fallback, (3): when PostgreSQL is back, what was read last is loaded anew, and that is told', async () => {

@@ -32,12 +32,12 @@ requirePostgresPrograms((folder) => {
       ]
       // Read once, each of them is in the cache.
       for (const path of paths) await stand.service.fetch(new Request(`http://127.0.0.1${path}`))
-    }, 60_000)
+    }, 120_000)
     afterAll(() => stand[Symbol.asyncDispose]())
 
     it.for(TROUBLES)(
       '$title: no read of a cached key fails, and the way back is calm',
-      { timeout: 60_000 },
+      { timeout: 120_000 },
       async (trouble) => {
         await using readers = new Readers(stand.service, paths, READS_PER_SECOND)
         const seen = await weather(stand, readers, trouble, OUTAGE_MS)

@@ -5,7 +5,7 @@ import { seed } from '../src/seed/seed.ts'
 import { settingsFrom } from '../src/settings.ts'
 
 let database: Database
-beforeAll(async () => (database = await openDatabase({ schema: 'projectstatus' })))
+beforeAll(async () => (database = await openDatabase({ schema: 'projectstatus' })), 120_000)
 afterAll(() => database.close())
 
 it('makes 45 vendors, four of five operational, 1 200 work items over five years, and 50 deployments; once', async () => {

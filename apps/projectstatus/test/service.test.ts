@@ -15,7 +15,7 @@ let id: string
 beforeAll(async () => {
   database = await openDatabase({ schema: 'projectstatus' })
   await seed(database)
-})
+}, 120_000)
 afterAll(() => database.close())
 
 beforeEach(async () => {
@@ -118,7 +118,7 @@ describe('while it is away', () => {
 
   it('a row of a list that was read can be asked for by itself', async () => {
     await get('/status')
-    await expect.poll(async () => (await place.service.cache.getStats()).totalEntries).toBe(1245)
+    await expect.poll(async () => (await place.service.cache.getStats()).totalEntries, { timeout: 20_000 }).toBe(1245)
     await outage('refuse')
     expect((await get(`/work-items/${id}`)).body).toMatchObject({ work_item: { id }, data_source: 'cache' })
     expect((await get(vendorPath().toUpperCase().replace('/VENDORS', '/vendors'))).body.vendor.name).toBe(name)
@@ -172,6 +172,7 @@ describe('while it is away', () => {
   it('health tells what is wrong, and what there is to stand in', async () => {
     await get('/status')
     expect((await get('/health')).body).toMatchObject({ status: 'ok', database: { state: 'up', asked: true } })
+    await expect.poll(async () => (await get('/health')).body.cache.entries, { timeout: 20_000 }).toBe(1245)
     await outage('reset')
     for (let i = 0; i < 3; i++) await get(vendorPath())
     const { status, body } = await get('/health')

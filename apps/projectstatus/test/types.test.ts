@@ -35,7 +35,7 @@ function keepsTypes(open: () => Promise<Database>): void {
       ['b'.repeat(40)],
     )
     place = await openPlace({ database, isDemo: true })
-  })
+  }, 120_000)
   afterAll(async () => {
     await place[Symbol.asyncDispose]()
     await database.query(`drop schema ${database.schema} cascade`)

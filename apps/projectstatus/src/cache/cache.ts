@@ -49,7 +49,7 @@ export class ProjectStatusCache implements AsyncDisposable {
    */
   async open(): Promise<this> {
     if (this.#open) return this
-    const opened = openTide(this.#options, (work) => this.#inTurn(work).catch(() => {}))
+    const opened = openTide(this.#options, (work) => this.#inTurn(work))
     const overlays = {
       vendors: new Overlay(opened.vendors, ({ name }: Vendor) => name),
       workItems: new Overlay(opened.workItems, ({ id }: WorkItem) => id),
@@ -212,7 +212,7 @@ export class ProjectStatusCache implements AsyncDisposable {
     if (broken) throw new CacheReadError(key, broken.reason)
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     this.#use()
     const done = this.#changes.then(work)
     this.#changes = done.catch(() => {})

@@ -1,6 +1,6 @@
 import { isTidemarkError, type Resource } from 'tidemark'
 
-/** So many rows at a time: whoever reads meanwhile waits for a slice only. */
+/** So many rows at a time: whoever reads or writes meanwhile waits for a slice only. */
 const SLICE_ROWS = 25
 /** Rows that have not changed since are noted again after so long: often enough for their age, seldom enough for the disk. */
 const EVERY_MS = 60_000
@@ -34,9 +34,11 @@ export class Fill<T extends Row> {
   /** Before the list is asked for. Resolves to what is to be done with its rows. */
   async begin(): Promise<(rows: readonly T[]) => void> {
     const isWhole = performance.now() - this.#wholeAt >= EVERY_MS
+    if (isWhole) this.#wholeAt = performance.now()
     // What comes into the cache from now on may be newer than the list.
     const known = isWhole ? await this.#stored() : [...this.#versions.keys()]
-    return (rows) => void this.#change(() => this.#take(rows, known, isWhole))
+    // Fails only when the cache is closed meanwhile.
+    return (rows) => void this.#take(rows, known, isWhole).catch(() => {})
   }
 
   /** Forgets what it stored: it was cleared. */
@@ -50,9 +52,17 @@ export class Fill<T extends Row> {
     const news = isWhole ? rows : rows.filter((row) => this.#versions.get(this.#keyOf(row)) !== row.version)
     const gone = known.filter((key) => !versions.has(key))
     this.#versions = versions
-    if (isWhole) this.#wholeAt = performance.now()
-    await inSlices(news, (row) => this.#set(row))
-    await inSlices(gone, (key) => this.#resource.delete(key))
+    await this.#inSlices(news, (row) => this.#set(row))
+    await this.#inSlices(gone, (key) => this.#resource.delete(key))
+  }
+
+  /** Between slices other changes have their turn. */
+  async #inSlices<R>(items: readonly R[], work: (item: R) => Promise<void>): Promise<void> {
+    for (let i = 0; i < items.length; i += SLICE_ROWS) {
+      const slice = items.slice(i, i + SLICE_ROWS)
+      await this.#change(async () => void (await Promise.all(slice.map(work))))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   async #set(row: T): Promise<void> {
@@ -67,12 +77,5 @@ export class Fill<T extends Row> {
     const keys: string[] = []
     for await (const { key } of this.#resource.entries()) keys.push(key as string)
     return keys
-  }
-}
-
-async function inSlices<R>(items: readonly R[], work: (item: R) => Promise<void>): Promise<void> {
-  for (let i = 0; i < items.length; i += SLICE_ROWS) {
-    await Promise.all(items.slice(i, i + SLICE_ROWS).map(work))
-    await new Promise((resolve) => setImmediate(resolve))
   }
 }

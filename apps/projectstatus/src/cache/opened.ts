@@ -40,7 +40,7 @@ export interface Opened {
   readonly metadata: Resource<string, unknown>
 }
 
-/** Runs changes of the cache one after the other. What fails is told, not thrown. */
+/** Runs changes of the cache one after the other. */
 export type Changes = (work: () => Promise<void>) => Promise<void>
 
 /** Opens the file and makes the resources. Errors: those of `createTidemark` and `tide.resource`. */

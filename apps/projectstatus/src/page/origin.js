@@ -48,7 +48,11 @@ export function noteAnswer({ path, status, body, tookMs }) {
     'li',
     {},
     element('span', {}, `${path} → ${status}`),
-    element('span', { class: body.data_source ?? 'muted' }, `${from}, ${Math.round(tookMs)} ms`),
+    element(
+      'span',
+      { class: body.data_source ?? 'muted' },
+      [from, `${Math.round(tookMs)} ms`].filter(Boolean).join(', '),
+    ),
   )
   const answers = byId('answers', HTMLOListElement)
   answers.prepend(line)

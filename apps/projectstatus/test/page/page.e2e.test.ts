@@ -48,7 +48,7 @@ requireChromium((browser) => {
   beforeAll(async () => {
     database = await openDatabase({ schema: 'projectstatus' })
     await seed(database)
-  })
+  }, 120_000)
   afterAll(() => database.close())
 
   beforeEach(async () => {
