@@ -14,6 +14,8 @@ export interface Latency {
 export interface Speed {
   /** The newest time of each of 13 tables, one query after the other on one connection. */
   readonly queries: Latency
+  /** One empty query: what no hit that asks can be faster than, on this machine and now. */
+  readonly floor: Latency
   readonly asked: Latency
   readonly announced: Latency
 }
@@ -25,7 +27,7 @@ const READS = 50
 export async function speedOf(database: Database): Promise<Speed> {
   const asked = await opened(database, 'asked')
   const announced = await opened(database, 'announced')
-  const taken = { queries: [] as number[], asked: [] as number[], announced: [] as number[] }
+  const taken = { queries: [] as number[], floor: [] as number[], asked: [] as number[], announced: [] as number[] }
   const time = async (into: number[], work: () => Promise<unknown>): Promise<void> => {
     for (let i = 0; i < READS; i++) {
       const begun = performance.now()
@@ -35,12 +37,18 @@ export async function speedOf(database: Database): Promise<Speed> {
   }
   for (let round = 0; round < ROUNDS; round++) {
     await time(taken.queries, () => askOneByOne(database))
+    await time(taken.floor, () => database.query('select 1'))
     await time(taken.asked, () => asked.summary.resolve())
     await time(taken.announced, () => announced.summary.resolve())
   }
   await asked.close()
   await announced.close()
-  return { queries: latencyOf(taken.queries), asked: latencyOf(taken.asked), announced: latencyOf(taken.announced) }
+  return {
+    queries: latencyOf(taken.queries),
+    floor: latencyOf(taken.floor),
+    asked: latencyOf(taken.asked),
+    announced: latencyOf(taken.announced),
+  }
 }
 
 async function askOneByOne(database: Database): Promise<void> {
