@@ -12,6 +12,7 @@ import { migrateShards } from '../src/import/legacy.ts'
 import { LINE_BYTES_MAX, linesOf } from '../src/import/lines.ts'
 import { ProxyPool } from '../src/pool/pool.ts'
 import { proxyKey } from '../src/proxy/address.ts'
+import { imported } from '../src/show/imports.ts'
 
 let dataDir: string
 let pool: ProxyPool
@@ -85,6 +86,17 @@ describe('hostile files', () => {
     const noise = randomBytes(20_000).map((byte, i) => (i % 50 === 0 ? 10 : byte | 0x80))
     const report = await load('txt', Buffer.concat([noise, Buffer.from('\nhttp://a:1\n')]), 4096)
     expect(report.loaded).toBe(1)
+  })
+
+  it.for([
+    ['64 MB of binary', 0, 0],
+    ['many lines', 5_000, 100_000],
+  ] as const)('%s go through a heap of 64 MB, in memory that does not grow', async ([file, loaded, failed]) => {
+    const report = await imported(file, join(dataDir, 'hostile'), 200_000)
+    expect(report.loaded).toBe(loaded)
+    expect(report.failed).toBeGreaterThanOrEqual(failed)
+    expect(report.firstFailure?.line).toBeGreaterThan(0)
+    expect(report.laterMb).toBeLessThan(50)
   })
 
   it('failures are counted without end, and the first thousand are kept', async () => {

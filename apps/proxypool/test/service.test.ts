@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { listen } from '@tidemark/serve'
 import { keyring } from 'tidemark/seal'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { startLocalProxy, startTarget, type LocalProxy } from '../src/demo/local-proxy.ts'
@@ -150,6 +154,30 @@ it('an import is reported with line numbers; a hostile name is shown as text', a
   const page = await ask('GET', '/')
   expect(page.text).toContain('&lt;b&gt;')
   expect(page.text).not.toContain('<b>&')
+})
+
+it('the command imports a file and a folder of shards into a running pool', async () => {
+  const server = await listen({ name: 'proxypool', portVariable: 'PORT' }, service.fetch, '127.0.0.1', 0)
+  const main = fileURLToPath(new URL('../src/import/import-main.ts', import.meta.url))
+  const run = async (path: string): Promise<string> => {
+    const child = spawn(process.execPath, [main, path, '--to', server.url], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
+    return out + err
+  }
+  const [list, shards] = [join(dataDir, 'list.csv'), join(dataDir, 'shards')]
+  writeFileSync(list, 'url,source\nhttp://127.0.0.1:1,mine\nno proxy at all,\n')
+  mkdirSync(shards)
+  const row = {
+    proxy_url: 'http://127.0.0.1:2',
+    fetch_time: '2026-01-01T00:00:00Z',
+    expires_at: '2099-01-01T00:00:00Z',
+  }
+  writeFileSync(join(shards, 'shard_00.jsonl'), `${JSON.stringify(row)}\n7\n`)
+  expect(await run(list)).toMatch(/^\{"loaded":1,"skipped":1,"failed":1\}\n\{"line":3,/)
+  expect(await run(shards)).toMatch(/^\{"migrated":1,"skipped":0,"failed":1\}\n\{"shard":"shard_00.jsonl","line":2,/)
+  expect(await run(join(dataDir, 'nothing.txt'))).toContain('ENOENT')
+  expect(await service.pool.size()).toBe(2)
+  await server.close()
 })
 
 it('removing, reporting and refusing', async () => {

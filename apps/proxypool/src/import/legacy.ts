@@ -30,7 +30,7 @@ const FAILURES_MAX = 1000
 
 /** Takes over a folder of shards. The folder is only read. */
 export async function migrateShards(
-  pool: ProxyPool,
+  pool: Pick<ProxyPool, 'add'>,
   folder: string,
   options: LegacyOptions = {},
 ): Promise<LegacyReport> {

@@ -1,4 +1,4 @@
-// Imports a hostile file, and says what came of it and how much memory it took: hostile-main.ts WHICH DATA_DIR
+// Imports a hostile file, and says what came of it and how much memory it took: hostile-main.ts WHICH DATA_DIR LINES
 
 import { randomBytes } from 'node:crypto'
 import { keyring } from 'tidemark/seal'
@@ -7,7 +7,7 @@ import type { ImportReport } from '../import/report.ts'
 import { ProxyPool } from '../pool/pool.ts'
 
 /** The files, by what is the matter with them. */
-export type HostileFile = 'a line of 10 MB' | '64 MB of binary' | '1 000 000 lines'
+export type HostileFile = 'a line of 10 MB' | '64 MB of binary' | 'many lines'
 
 /** What came of one. */
 export interface HostileReport extends Omit<ImportReport, 'failures'> {
@@ -19,6 +19,8 @@ export interface HostileReport extends Omit<ImportReport, 'failures'> {
   readonly tookMs: number
 }
 
+const [which = '', dataDir = '', lineText] = process.argv.slice(2)
+const lineCount = Number(lineText)
 const CHUNK_BYTES = 64 * 1024
 /** By then everything that is kept while an import goes on is there. */
 const EARLY_LINES = 100_000
@@ -34,8 +36,8 @@ const FILES: Readonly<Record<HostileFile, () => AsyncGenerator<Uint8Array>>> = {
       yield randomBytes(CHUNK_BYTES).map((byte, at) => (at % 997 === 0 ? 10 : byte | 0x80))
   },
   // Half of them none, the others five thousand proxies again and again.
-  '1 000 000 lines': async function* () {
-    for (let n = 0; n < 1_000_000; n += 1_000) {
+  'many lines': async function* () {
+    for (let n = 0; n < lineCount; n += 1_000) {
       const lines = Array.from({ length: 1_000 }, (_, i) =>
         (n + i) % 2 === 0
           ? `no proxy ${n + i}`
@@ -46,7 +48,6 @@ const FILES: Readonly<Record<HostileFile, () => AsyncGenerator<Uint8Array>>> = {
   },
 }
 
-const [which = '', dataDir = ''] = process.argv.slice(2)
 const file = FILES[which as HostileFile]
 const pool = new ProxyPool({
   dataDir,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { sqlite, type Clock } from 'tidemark'
 import type { Board } from './board.ts'
 import { entryOf, putAll } from './entry.ts'
-import { watched } from './stall.ts'
+import { watched, type Watched } from './stall.ts'
 
 const ROWS = 1_000_000
 const STALL_MS_MAX = 20
@@ -22,10 +22,10 @@ export async function million(folder: string, board: Board): Promise<void> {
     entryOf(n, { url: `http://10.0.0.1:${n}` }, ends + (n % 2 === 0 ? HOUR_MS : 9 * HOUR_MS)),
   )
   console.log(`      ${ROWS} entries written in ${((performance.now() - filling) / 1_000).toFixed(1)} s`)
-  const say = (what: string, { tookMs, stallMs }: { tookMs: number; stallMs: number }, isRight: boolean): void =>
+  const say = (what: string, { tookMs, stallMs, busyMs }: Watched<number>, isRight: boolean): void =>
     board.say(
       `${what} in SQLite`,
-      `${(tookMs / 1_000).toFixed(2)} s, longest stall ${stallMs.toFixed(1)} ms (target ≤ ${STALL_MS_MAX})${isRight ? '' : ', WRONG'}`,
+      `${(tookMs / 1_000).toFixed(2)} s, longest stall ${stallMs.toFixed(1)} ms (target ≤ ${STALL_MS_MAX}), ${busyMs.toFixed(1)} ms of it at work${isRight ? '' : ', WRONG'}`,
       isRight && stallMs <= STALL_MS_MAX,
     )
   const count = await watched(async () => tier.count({ kind: 'all' }))

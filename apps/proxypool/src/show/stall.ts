@@ -1,23 +1,32 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-
-/** How long a piece of work took, and how long it ever kept the event loop, in milliseconds. */
+/** How long a piece of work took, and what its longest turn of the event loop was, in milliseconds. */
 export interface Watched<T> {
   readonly result: T
   readonly tookMs: number
+  /** The longest turn: so long everybody else in the process had to wait. */
   readonly stallMs: number
+  /** The processor time of the turn that took most of it: what is left of a stall on a machine with nothing else to do. */
+  readonly busyMs: number
 }
 
-/** Does work and watches the event loop meanwhile. */
+/** Does work and watches every turn of the event loop meanwhile. */
 export async function watched<T>(work: () => Promise<T>): Promise<Watched<T>> {
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  // The first turn is not the work's.
-  await new Promise((resolve) => setTimeout(resolve, 5))
-  delay.enable()
+  let [stallMs, busyMs, isOver] = [0, 0, false]
+  let [at, cpu] = [performance.now(), process.cpuUsage()]
+  const look = (): void => {
+    const used = process.cpuUsage(cpu)
+    stallMs = Math.max(stallMs, performance.now() - at)
+    busyMs = Math.max(busyMs, (used.user + used.system) / 1_000)
+    at = performance.now()
+    cpu = process.cpuUsage()
+    if (!isOver) setImmediate(look)
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  ;[at, cpu] = [performance.now(), process.cpuUsage()]
+  setImmediate(look)
   const began = performance.now()
   const result = await work()
   const tookMs = performance.now() - began
-  // A stall is counted when it is over.
-  await new Promise((resolve) => setTimeout(resolve, 5))
-  delay.disable()
-  return { result, tookMs, stallMs: Math.max(0, delay.max / 1e6 - 1) }
+  isOver = true
+  await new Promise((resolve) => setImmediate(resolve))
+  return { result, tookMs, stallMs, busyMs }
 }
