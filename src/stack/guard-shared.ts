@@ -1,5 +1,6 @@
 // What a guard makes of the parts only shared tiers have.
 
+import { slotOfKey } from '../slot.ts'
 import { isPromise, type ChangeFeed, type ChangedSlots, type Claims, type MaybePromise } from '../tier/tier.ts'
 import { within } from './deadline.ts'
 import type { Watch } from './watch.ts'
@@ -14,6 +15,8 @@ export function guardFeed(feed: ChangeFeed, watch: Watch, budgetMs: number): Cha
   }
   // What others changed in names that were used for the first time meanwhile was not heard.
   watch.onReadable = () => listener('all')
+  // A read of the journal may have been copied upward, over what others had changed by then.
+  watch.onVoid = (key) => listener([slotOfKey(key)])
   return {
     listen: (told) => {
       listener = told

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts'
+import type { Entry } from '../entry.ts'
 import { isTidemarkError } from '../errors.ts'
 import type { Key } from '../key.ts'
 import type { TierState } from '../observe/event.ts'
-import { isPromise, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
+import { isPromise, type Lease, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
 import { Circuit, type CircuitSettings } from './circuit.ts'
 import { within } from './deadline.ts'
 import { Journal, type Change, type JournalLimits } from './journal.ts'
@@ -32,6 +33,8 @@ export class Watch {
   readonly journal: Journal
   /** Called when the tier is read again after it was out of use. */
   onReadable: () => void = () => {}
+  /** Called when a set that was missed is void: while it was journaled, the tier seemed to have it. */
+  onVoid: (key: Key) => void = () => {}
   readonly #tier: Tier
   readonly #settings: GuardSettings
   readonly #host: GuardHost
@@ -44,6 +47,8 @@ export class Watch {
   #isFull = false
   #quarantined = false
   #replaying = false
+  /** Keys of missed sets that others overtook. */
+  readonly #voided: Key[] = []
   #cancelProbe: (() => void) | undefined
   #stopped = false
 
@@ -216,13 +221,17 @@ export class Watch {
       for (let change = this.journal.next(); change !== undefined; change = this.journal.next()) {
         try {
           const done: MaybePromise<unknown> =
-            change.kind === 'put' ? this.#replayPut(change) : this.#tier.remove(change.selector, change.staleAt)
+            change.kind === 'put'
+              ? this.#replayPut(change.entry, change.lease)
+              : this.#tier.remove(change.selector, change.staleAt)
           if (isPromise(done)) await within(done, this.writeBudgetMs, `${this.#tier.name} replay`)
         } catch (error) {
           if (change.kind !== 'put' || !isTidemarkError(error, 'invalid-value')) throw error
           await this.#dropUnstorable(change.entry.key, error.message)
         }
         this.journal.done(change)
+        // Not before: until then the journal answers for the tier.
+        for (const key of this.#voided.splice(0)) this.onVoid(key)
       }
       this.#replaying = false
       this.#writes.success()
@@ -237,18 +246,23 @@ export class Watch {
    * A set that was missed may be older by now than what other processes did to its key: it is only stored while nothing
    * changed since. Where that cannot be known, what is there is void, which costs a load and is never wrong.
    */
-  #replayPut({ entry, lease }: Extract<Change, { kind: 'put' }>): MaybePromise<unknown> {
-    if (lease === undefined) return this.#tier.put(entry)
-    const selector = { kind: 'key', key: entry.key } as const
-    if (Number.isNaN(lease)) return this.#tier.remove(selector)
-    const settle = (stored: boolean): MaybePromise<unknown> => {
-      // What is stored under a lease is told to nobody: a mark that changes nothing tells those who hold what was before.
-      if (stored) return this.#tier.remove(selector, entry.freshUntil)
+  #replayPut(entry: Entry, lease: Lease | undefined): MaybePromise<unknown> {
+    return lease === undefined ? this.#tier.put(entry) : this.#replayShared(entry, lease)
+  }
+
+  async #replayShared(entry: Entry, lease: Lease): Promise<void> {
+    const { key, freshUntil } = entry
+    // What is stored under a lease is told to nobody: a mark that changes nothing tells those who hold what was before.
+    if (!Number.isNaN(lease) && (await this.#tier.put(entry, lease))) await this.#removeKey(key, freshUntil)
+    else {
       // Over a network it may have been an earlier set of our own, of which no answer came, that broke the lease.
-      return this.#tier.capabilities.sync ? undefined : this.#tier.remove(selector)
+      if (Number.isNaN(lease) || !this.#tier.capabilities.sync) await this.#removeKey(key)
+      this.#voided.push(key)
     }
-    const stored = this.#tier.put(entry, lease)
-    return isPromise(stored) ? stored.then(settle) : settle(stored)
+  }
+
+  #removeKey(key: Key, staleAt?: number): MaybePromise<number> {
+    return this.#tier.remove({ kind: 'key', key }, staleAt)
   }
 
   /** It would have been refused when it was set, and must not be tried for ever; what it was to replace is void. */

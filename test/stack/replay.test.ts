@@ -34,6 +34,27 @@ it.for(['deleted', 'set'] as const)(
   },
 )
 
+it('one that was read while it was journaled leaves memory when another process overtook it', async () => {
+  const path = join(folder, 'overtaken.db')
+  const [a, b] = [open(path), open(path)]
+  await a.values.set('k', 'v0')
+  const holder = new DatabaseSync(path)
+  holder.exec('BEGIN IMMEDIATE')
+  await a.values.set('k', 'v1')
+  holder.exec('COMMIT')
+  holder.close()
+  const changing = b.values.set('k', 'v2')
+  // Whether it reads from the journal or after it: what it keeps is told to go.
+  while ((await a.tide.tiers())[1]?.journal.items !== 0) {
+    await a.values.get('k')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  await changing
+  expect([await b.values.get('k'), await a.values.get('k')]).toEqual(['v2', 'v2'])
+  await a.tide.close()
+  await b.tide.close()
+})
+
 it('one that nobody overtook is replayed', async () => {
   const path = join(folder, 'alone.db')
   const { tide, values } = open(path)
