@@ -44,7 +44,7 @@ async function importFile(): Promise<Report> {
   const body = Readable.toWeb(file) as ReadableStream
   // Streamed: a file of any size is never in memory as a whole.
   const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' }
-  const report = await ask<Report>(`/import?${query}`, init)
+  const report = await ask<Report>(`/import?${query.toString()}`, init)
   line.end()
   return report
 }
