@@ -82,10 +82,9 @@ export class Listening {
   }
 
   async #listenTo(database: ListeningDatabase): Promise<void> {
-    const { heard, connected } = this.#events
-    const hear = (payload: string): void => heard(payload)
+    const hear = (payload: string): void => this.#events.heard(payload)
     // PGlite takes something else in the third place, and has no connection to lose.
-    const again = 'exec' in database ? [] : [() => connected()]
+    const again = 'exec' in database ? [] : [() => this.#events.connected()]
     const listening = await database.listen(this.#channel, hear, ...(again as never[]))
     this.#stop = async () => {
       if (typeof listening === 'function') await listening()

@@ -6,7 +6,7 @@ import { postgres } from '../../src/postgres.ts'
 
 const [connectionString, schema] = process.argv.slice(2) as [string, string]
 const client = new Pool({ connectionString })
-const tide = createTidemark({ tiers: [memory(), { tier: postgres({ client, schema }), budget: '10s' }] })
+const tide = createTidemark({ tiers: [memory(), { tier: postgres({ client, schema }), budget: '3s' }] })
 const users = tide.resource<string, string>({ name: 'users', load: async () => 'value', freshness: ttl('1h') })
 console.log(await users.get('a'))
 await client.end()

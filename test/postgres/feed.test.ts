@@ -43,7 +43,7 @@ await requireService('postgres', (url) => {
     const [a, b] = [await listening(group), group.join()]
     for (const id of ['x', 'y', 'z']) await b.tier.put(entryOf(group.clock, id, 1))
     await until(() => heardBy(a).length === 3)
-    expect(heardBy(a).toSorted()).toEqual(['x', 'y', 'z'].map(slotOf).toSorted())
+    expect(new Set(heardBy(a))).toEqual(new Set(['x', 'y', 'z'].map(slotOf)))
     await a.tier.feed?.check()
     expect(heardBy(a).length).toBe(3)
   })
@@ -56,7 +56,8 @@ await requireService('postgres', (url) => {
     }
     await until(() => heardBy(a).length >= 20)
     await a.tier.feed?.check()
-    expect(heardBy(a).toSorted()).toEqual(Array.from({ length: 20 }, (_, i) => slotOf(`b${i}`)).toSorted())
+    expect(heardBy(a)).toHaveLength(20)
+    expect(new Set(heardBy(a))).toEqual(new Set(Array.from({ length: 20 }, (_, i) => slotOf(`b${i}`))))
   })
 
   it('lost announcements are made up for without a next one', async () => {

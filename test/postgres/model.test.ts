@@ -6,7 +6,7 @@ import { testAgainstList } from '../tier/model.ts'
 import { groupsOver, type Group } from './tiers.ts'
 
 await requireService('postgres', (url) => {
-  testAgainstList(groupsOver(url), checkEmpty, 30)
+  testAgainstList(groupsOver(url), checkEmpty, 20)
 })
 
 async function checkEmpty({ rows }: Group): Promise<void> {

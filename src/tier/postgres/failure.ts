@@ -41,7 +41,7 @@ const BY_STATE: Readonly<Record<string, Meaning>> = {
 }
 
 /** Our tables or functions are not there (any more), as are those of the life we knew. */
-const MISSING = ['3F000', '42P01', '42883', 'TM001']
+const MISSING: ReadonlySet<string> = new Set(['3F000', '42P01', '42883', 'TM001'])
 
 /** The failure as an error of ours, its cause kept. */
 export function pgFailure(error: unknown): TidemarkError {
@@ -59,7 +59,7 @@ export function pgFailure(error: unknown): TidemarkError {
 
 /** True when what a statement needs is not there: it has to be looked for, or made, anew. */
 export function isMissing(error: unknown): boolean {
-  return isTidemarkError(error) && MISSING.includes(String(error.data['state']))
+  return isTidemarkError(error) && MISSING.has(String(error.data['state']))
 }
 
 /** The error for a statement that could not be sent, or not be made, in time. */
