@@ -5,6 +5,7 @@ import type { ProjectStatusCache } from '../cache/cache.ts'
 import { NotFoundError } from '../cache/errors.ts'
 import type { Changed, ProjectDatabase } from '../database/project-database.ts'
 import { WORK_ITEM_STATUSES, WORK_ITEM_TYPES, type Vendor, type WorkItem } from '../database/records.ts'
+import { bodyOf } from './body.ts'
 import { vendorChanges, workItemChanges } from './changes.ts'
 import { bad, RequestError } from './failure.ts'
 import { originOf, originOfAll } from './origin.ts'
@@ -72,7 +73,7 @@ export function statusRoutes(cache: ProjectStatusCache, database: ProjectDatabas
     }
     // The headers speak of what is oldest.
     const oldest = readings.reduce((a, b) => (b.tier !== 'source' && (a.tier === 'source' || b.age > a.age) ? b : a))
-    return respond(c.req.raw, oldest, { body: JSON.stringify(body), headers: HEADERS })
+    return respond(c.req.raw, oldest, { body: bodyOf(body), headers: HEADERS })
   })
 
   return app
@@ -82,7 +83,7 @@ export function statusRoutes(cache: ProjectStatusCache, database: ProjectDatabas
 const HEADERS = { 'Cache-Control': 'no-cache' }
 
 function answer(c: Context, reading: Reading<unknown>, body: object): Response {
-  return respond(c.req.raw, reading, { body: JSON.stringify({ ...body, ...originOf(reading) }), headers: HEADERS })
+  return respond(c.req.raw, reading, { body: bodyOf({ ...body, ...originOf(reading) }), headers: HEADERS })
 }
 
 function written(c: Context, body: object): Response {
