@@ -133,6 +133,20 @@ it('a target that is locked by another process is waited for; one that is full i
   expect(await migrating).toMatchObject({ copied: 1 })
 })
 
+it('a list that ends early is told, not taken for the whole', async () => {
+  const from = await memoryWith(...Array.from({ length: 10 }, (_, i) => entryOf(clock, `${i}`, i)))
+  const keys = from.keys.bind(from)
+  let isShort = true
+  from.keys = async function* (selector) {
+    let listed = 0
+    for await (const info of keys(selector)) if (!isShort || listed++ < 7) yield info
+  }
+  const to = attached(memory())
+  expect(await migrate({ from, to, clock })).toMatchObject({ copied: 7, changed: 3 })
+  isShort = false
+  expect(await migrate({ from, to, clock })).toMatchObject({ copied: 3, older: 7, changed: 0 })
+})
+
 it('how far it has come is told, with what is left out', async () => {
   const from = await memoryWith(...Array.from({ length: 250 }, (_, i) => entryOf(clock, `${i}`, i)))
   const told: (readonly [number, number])[] = []
