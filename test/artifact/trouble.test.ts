@@ -29,7 +29,7 @@ function inTrouble(trouble: string, root: string): Seen {
 }
 
 describe('in a process of its own', () => {
-  it('read-only: what is there is read, a save is told', async () => {
+  it('read-only-directory: what is there is read, a save is told', async () => {
     const root = join(folder, 'read-only')
     const store = openStore(root)
     await store.notes.save(NOTE, ['a'])
@@ -44,7 +44,7 @@ describe('in a process of its own', () => {
     expect(during).toEqual({ read: fileOf(['a']), save: 'artifact-unavailable', list: 'artifact-unavailable' })
   })
 
-  it('too many files: it is told, and over when they are closed', async () => {
+  it('too-many-files: it is told, and over when they are closed', async () => {
     const root = join(folder, 'too-many')
     const store = openStore(root)
     await store.notes.save(NOTE, ['a'])

@@ -66,7 +66,7 @@ function fill(filler: string): void {
 }
 
 describe.runIf(canMount)('disk-full', () => {
-  it('reads go on, writes degrade to memory and are counted, freed space means recovery without restart [proxies 26]', async () => {
+  it('disk-full: reads go on, writes degrade to memory and are counted, freed space means recovery without restart [proxies 26]', async () => {
     const folder = mounted('1m') as string
     const path = join(folder, 'segments')
     const { tide, users, events } = open(path)

@@ -91,7 +91,7 @@ await requireService('redis', (url) => {
     await until(() => flat(a).includes(slotOf('x')) || flat(a).filter((it) => it === slotOfName('users')).length > 1)
   })
 
-  describe('messages that are not as they should be', () => {
+  describe('bus-loss-duplicate-reorder: messages that are not as they should be', () => {
     it('lost ones are made up for by the next', async () => {
       const group = newGroup()
       const [a, b] = [await listening(group), group.join()]
