@@ -81,11 +81,11 @@ await requireService('postgres', (url) => {
   })
 
   it('a burst of sets takes a few round trips, and so do reads of one turn', async () => {
-    const { clock, join, pool } = newGroup()
+    const { clock, join, client } = newGroup()
     let asked = 0
     const query = (config: { text: string }) => {
       asked++
-      return pool.query(config)
+      return client.query(config)
     }
     const { tier } = join({ client: { query } })
     await tier.lease()

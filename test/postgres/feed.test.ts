@@ -98,13 +98,13 @@ await requireService('postgres', (url) => {
   })
 
   it('strict: one question answers for all who ask in one turn, and what it finds is told before it resolves', async () => {
-    const { clock, join, pool, schema } = newGroup()
+    const { clock, join, client, schema } = newGroup()
     let asked = 0
     const a = join({
       client: {
         query: (config: { text: string }) => {
           if (config.text.includes('.changed(')) asked++
-          return pool.query(config)
+          return client.query(config)
         },
       },
     })

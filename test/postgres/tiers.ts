@@ -1,5 +1,4 @@
-import type { Pool } from 'pg'
-import { postgres, type PostgresOptions } from 'tidemark/postgres'
+import { postgres, type NodePgClient, type PostgresOptions } from 'tidemark/postgres'
 import { FakeClock } from 'tidemark/testing'
 import { memberOf, type Member, type Members } from '../tier/member.ts'
 import { emptyPlaces, schemasOver, type Schemas } from './schemas.ts'
@@ -7,7 +6,8 @@ import { emptyPlaces, schemasOver, type Schemas } from './schemas.ts'
 /** Several processes' tiers over one schema, and the PostgreSQL behind them. */
 export interface Group extends Members {
   readonly schema: string
-  readonly pool: Pool
+  /** What its members' statements go through; it waits until the schema is empty. */
+  readonly client: NodePgClient
   readonly join: (options?: Partial<PostgresOptions> & { readonly budgetMs?: number }) => Member
   /** What a statement says; `$` stands for the schema. */
   readonly rows: (sql: string) => Promise<Record<string, unknown>[]>
@@ -26,7 +26,7 @@ export function groupsOver(url: string, schemas: Schemas = schemasOver(url)): ()
     const clock = new FakeClock()
     return {
       schema,
-      pool,
+      client,
       clock,
       join: ({ budgetMs, ...options } = {}) => memberOf(postgres({ client, schema, ...options }), clock, budgetMs),
       rows: async (sql) => (await pool.query<Record<string, unknown>>(sql.replaceAll('$.', `${schema}.`))).rows,

@@ -53,9 +53,13 @@ export class PostgresFeed implements ChangeFeed {
 
   async #look(): Promise<void> {
     const { origin, queries, place } = this.#parts
+    let sentAtMs = 0
     const answer = await place.run(
       queries.look,
-      () => [origin, place.known],
+      () => {
+        sentAtMs = performance.now()
+        return [origin, place.known]
+      },
       ([row], life) => {
         if (!row || row['life'] !== life || row['seq'] === null || Number(row['seq']) < place.known) return undefined
         return { row, life }
@@ -63,6 +67,7 @@ export class PostgresFeed implements ChangeFeed {
     )
     if (!answer) return
     const { seq, others, own, is_complete: isComplete } = answer.row
+    place.sawClock(Number(answer.row['server_ms']), sentAtMs, false)
     place.takeIn(answer.life, Number(seq), { others, own, isComplete: isComplete === true })
   }
 }

@@ -73,7 +73,7 @@ export function queriesOf(schema: string): Queries {
     release: query('release', 'delete from tidemark_cache.claims where kh = $1::bigint and owner = $2::text'),
     look: query(
       'check',
-      `select l.life, m.seq, c.others, c.own, c.is_complete from (select tidemark_cache.life() as life) l,
+      `select l.life, tidemark_cache.now_ms() as server_ms, m.seq, c.others, c.own, c.is_complete from (select tidemark_cache.life() as life) l,
        (select max(seq) as seq from tidemark_cache.changes) m, tidemark_cache.changed($1::text, $2::bigint, m.seq) c`,
     ),
     list: query(
