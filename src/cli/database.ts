@@ -13,6 +13,11 @@ export const DATABASE_OPTIONS = {
 /** How they are written. */
 export const DATABASE_USAGE = '[--url postgres://… | --sqlite FILE] [--schema NAME]'
 
+interface PgModule {
+  readonly Client: new (options: object) => Connection
+  readonly Pool: new (options: object) => NodePgClient & { end(): Promise<void> }
+}
+
 interface Connection extends NodePgClient {
   connect(): Promise<unknown>
   end(): Promise<void>
@@ -46,6 +51,12 @@ export async function onDatabase<T>(
   }
 }
 
+/** Several connections to PostgreSQL, made as they are needed; whoever asked ends them. Errors: {@link UsageError} without `pg`. */
+export async function poolOf(url: string): Promise<NodePgClient & { end(): Promise<void> }> {
+  const { Pool } = await loadPg()
+  return new Pool({ connectionString: url, application_name: 'tidemark', max: 4 })
+}
+
 async function connect(url: string): Promise<Connection> {
   const { Client } = await loadPg()
   const client = new Client({ connectionString: url, application_name: 'tidemark' })
@@ -54,9 +65,9 @@ async function connect(url: string): Promise<Connection> {
 }
 
 /** `pg` of the project the command is run in. */
-async function loadPg(): Promise<{ Client: new (options: object) => Connection }> {
+async function loadPg(): Promise<PgModule> {
   const loaded = await importFromProject('pg')
   if (loaded === undefined)
     throw new UsageError('The package pg is needed for this: npm install pg. It was not found from this folder.')
-  return (loaded as { default: { Client: new (options: object) => Connection } }).default
+  return (loaded as { default: PgModule }).default
 }

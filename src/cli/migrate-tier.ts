@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { jsonl } from '../tier/jsonl/jsonl.ts'
+import { postgres } from '../tier/postgres/postgres.ts'
 import type { NodeRedisClient, RedisClient } from '../tier/redis/client.ts'
 import { redis } from '../tier/redis/redis.ts'
 import { sqlite } from '../tier/sqlite/sqlite.ts'
 import type { Tier } from '../tier/tier.ts'
 import { UsageError } from './command.ts'
+import { poolOf } from './database.ts'
 import { importFromProject } from './project-package.ts'
 
 /** A tier that was named on the command line. */
@@ -15,11 +17,12 @@ export interface NamedTier {
 }
 
 /** How a tier is named. */
-export const TIER_USAGE = 'sqlite:FILE|jsonl:FOLDER|redis://…'
+export const TIER_USAGE = 'sqlite:FILE|jsonl:FOLDER|redis://…|postgres://…'
 
 /**
- * The tier of `sqlite:FILE`, `jsonl:FOLDER` or `redis://HOST:PORT` (`rediss:`, `redis:URL` as well). `mustExist`: a file
- * that is not there is a mistake; otherwise it is made, or, with `isDry`, stood in for by nothing.
+ * The tier of `sqlite:FILE`, `jsonl:FOLDER`, `redis://HOST:PORT` (`rediss:`, `redis:URL` as well) or `postgres://HOST/DATABASE`.
+ * `mustExist`: a file that is not there is a mistake; otherwise it is made, or, with `isDry`, stood in for by nothing.
+ * `prefix`: that of Redis, the schema in PostgreSQL.
  */
 export async function namedTier(
   text: string,
@@ -32,6 +35,7 @@ export async function namedTier(
 ): Promise<NamedTier> {
   const [kind, path] = splitAt(text, text.indexOf(':'))
   if (kind === 'redis' || kind === 'rediss') return redisTier(path.startsWith('//') ? text : path, prefix)
+  if (kind === 'postgres' || kind === 'postgresql') return postgresTier(text, prefix)
   if ((kind !== 'sqlite' && kind !== 'jsonl') || path === '') throw new UsageError(`--${option} takes ${TIER_USAGE}.`)
   const isThere = existsSync(path)
   if (!isThere && mustExist) throw new UsageError(`--${option}: there is no ${path}.`)
@@ -62,6 +66,18 @@ function absent({ name, capabilities }: Tier): Tier {
 interface Connected {
   readonly client: RedisClient
   readonly end: () => unknown
+}
+
+async function postgresTier(url: string, schema: string | undefined): Promise<NamedTier> {
+  const client = await poolOf(url)
+  const tier = postgres({ client, schema })
+  return {
+    tier,
+    close: async () => {
+      await tier.close()
+      await client.end()
+    },
+  }
 }
 
 async function redisTier(url: string, prefix: string | undefined): Promise<NamedTier> {

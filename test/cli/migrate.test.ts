@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { expect, it, onTestFinished } from 'vitest'
 import { createTidemark, jsonl, sqlite, untilInvalidated, type Tier } from 'tidemark'
+import { postgres } from 'tidemark/postgres'
 import { redis } from 'tidemark/redis'
 import { keyring } from 'tidemark/seal'
 import { testFolder } from '../folder.ts'
+import { schemasOver } from '../postgres/schemas.ts'
 import { removeKeys } from '../redis/shared.ts'
 import { requireService } from '../services.ts'
 
@@ -158,5 +160,21 @@ await requireService('redis', (url) => {
     const silent = await tidemark(['migrate', '--from', `sqlite:${from}`, '--to', 'redis://u:hush@127.0.0.1:1'])
     expect([silent.code, silent.err]).toEqual([1, expect.stringContaining('ECONNREFUSED')])
     expect(silent.err).not.toContain('hush')
+  })
+})
+
+await requireService('postgres', (url) => {
+  const { pool, next } = schemasOver(url)
+
+  it('copies to PostgreSQL and back', async () => {
+    const [from, back, schema] = [await newCache(), join(folder, 'from-postgres'), next()]
+    const env = { TIDEMARK_KEYS: KEYS }
+    const there = await tidemark(['migrate', '--from', `sqlite:${from}`, '--to', url, '--to-prefix', schema], env)
+    expect(there).toEqual({ code: 0, out: '3 copied\n', err: '' })
+    await withCache(postgres({ client: pool, schema }), async (proxies) =>
+      expect(await proxies.stored('p0')).toEqual({ password: 'hush-0' }),
+    )
+    const args = ['migrate', '--from', url, '--from-prefix', schema, '--to', `jsonl:${back}`]
+    expect(await tidemark(args, env)).toEqual({ code: 0, out: '3 copied\n', err: '' })
   })
 })

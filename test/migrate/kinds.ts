@@ -2,19 +2,24 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll } from 'vitest'
 import { jsonl, memory, sqlite, type Entry, type Tier } from 'tidemark'
+import { postgres } from 'tidemark/postgres'
 import { redis } from 'tidemark/redis'
 import type { FakeClock } from 'tidemark/testing'
 import { testFolder } from '../folder.ts'
+import { emptyPlaces, schemasOver } from '../postgres/schemas.ts'
 import { removeKeys } from '../redis/shared.ts'
 import { requireService } from '../services.ts'
 
+/** A test uses two. */
+const SCHEMAS = 4
+
 /** A kind of tier, and how one is opened at a place; the same place again is the same entries. */
 export interface Kind {
-  readonly kind: 'memory' | 'jsonl' | 'sqlite' | 'redis'
+  readonly kind: 'memory' | 'jsonl' | 'sqlite' | 'redis' | 'postgres'
   readonly open: (place: number) => Tier
 }
 
-/** Every kind of tier there is; Redis where it answers. */
+/** Every kind of tier there is; Redis and PostgreSQL where they answer. */
 export async function tierKinds(): Promise<Kind[]> {
   const folder = testFolder()
   const held = new Map<number, Tier>()
@@ -39,6 +44,10 @@ export async function tierKinds(): Promise<Kind[]> {
       await removeKeys(client, prefix)
       client.disconnect()
     })
+  })
+  await requireService('postgres', (url) => {
+    const placeAt = emptyPlaces(schemasOver(url), SCHEMAS)
+    kinds.push({ kind: 'postgres', open: (place) => postgres(placeAt(place)) })
   })
   return kinds
 }
