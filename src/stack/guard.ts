@@ -113,11 +113,12 @@ export class Guard implements Tier {
       this.#watch.missed(this.#missedPut(entry, lease))
       return true
     }
+    const missed = this.#watch.journal.missedOf(entry.key)
     try {
       const answer = this.#tier.put(entry, lease)
-      if (!isPromise(answer)) return this.#wasPut(entry.key, answer)
+      if (!isPromise(answer)) return this.#wasPut(entry.key, answer, missed)
       return this.#bounded('put', answer).then(
-        (stored) => this.#wasPut(entry.key, stored),
+        (stored) => this.#wasPut(entry.key, stored, missed),
         (error: unknown) => this.#putFailed(entry, lease, error),
       )
     } catch (error) {
@@ -137,9 +138,11 @@ export class Guard implements Tier {
       this.#writeFailed('remove', error, () => missed)
       return 0
     }
+    const isOfKey = selector.kind === 'key' && staleAt === undefined
+    const before = isOfKey ? this.#watch.journal.missedOf(selector.key) : undefined
     const succeeded = (count: number): number => {
       this.#watch.succeeded('write')
-      if (selector.kind === 'key' && staleAt === undefined) this.#watch.journal.settle(selector.key)
+      if (isOfKey) this.#watch.journal.settle(selector.key, before)
       this.#lastLease.changed()
       return count
     }
@@ -250,9 +253,9 @@ export class Guard implements Tier {
     return within(answer, writeBudgetMs, `${this.name} ${operation}`)
   }
 
-  #wasPut(key: Key, stored: boolean): boolean {
+  #wasPut(key: Key, stored: boolean, missed: Change | undefined): boolean {
     this.#watch.succeeded('write')
-    if (stored) this.#watch.journal.settle(key)
+    if (stored) this.#watch.journal.settle(key, missed)
     this.#lastLease.changed()
     return stored
   }

@@ -67,9 +67,17 @@ export class Journal {
     if (this.items > this.#limits.maxItems || this.#bytes > this.#limits.maxBytes) this.#overflow()
   }
 
-  /** A later change of this key reached the tier: the missed one must not be replayed over it. */
-  settle(key: Key): void {
-    if (this.#keys.size > 0) this.#forgetKey(key)
+  /** What was missed of a key so far; {@link settle} takes it. */
+  missedOf(key: Key): Change | undefined {
+    return this.#keys.size > 0 ? this.#keys.get(idOf(key)) : undefined
+  }
+
+  /**
+   * A change of this key reached the tier: what had been missed when it was made must not be replayed over it. What was
+   * missed since is later, however long the change took.
+   */
+  settle(key: Key, missed: Change | undefined): void {
+    if (missed) this.#forgetIfSame(key, missed)
   }
 
   /** What the tier would answer had it missed nothing. */

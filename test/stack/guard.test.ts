@@ -166,6 +166,23 @@ describe('kinds of trouble', () => {
 })
 
 describe('what was missed', () => {
+  it('a removal that was missed while a store was on its way is done after it', async () => {
+    const { guard, broken, clock, below } = overChaos()
+    const lease = await guard.lease()
+    broken.delay('put', 10)
+    const storing = guard.put(entryOf(clock, 'users', 'a', 'old'), lease)
+    broken.fail('remove')
+    await guard.remove({ kind: 'key', key: KEY })
+    await clock.advance(10)
+    expect(await storing).toBe(true)
+    expect((await below.get(KEY))?.value).toBe('old')
+    expect(await guard.get(KEY)).toBeUndefined()
+    broken.heal()
+    await clock.advance('1m')
+    expect(guard.status).toMatchObject({ state: 'up', journal: { items: 0 } })
+    expect(await below.get(KEY)).toBeUndefined()
+  })
+
   it('a value that cannot be stored does not keep the tier from coming back, nor does what it was to replace stay', async () => {
     const below = sqlite({ path: ':memory:' })
     const broken = chaos(below)

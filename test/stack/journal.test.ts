@@ -159,7 +159,7 @@ describe('bounds', () => {
   it('a later change that reached the tier settles the missed one', () => {
     const journal = new Journal(LIMITS)
     journal.record({ kind: 'put', entry: entryOf('a', 'missed') })
-    journal.settle(keyOf('a'))
+    journal.settle(keyOf('a'), journal.missedOf(keyOf('a')))
     expect(journal.isEmpty).toBe(true)
     expect(journal.bytes).toBe(0)
   })
