@@ -46,7 +46,9 @@ async function loadOrFallBack<R>(known: Known<R>, source: Source<R>): Promise<R>
   try {
     const landed =
       source.softMs === Number.POSITIVE_INFINITY ? await loading : await orLate(loading, source.softMs, source.clock)
-    return landed === 'late' ? known.stale('source-slow', true) : landed
+    if (landed !== 'late') return landed
+    // The window may have ended meanwhile: then there is nothing to answer with but what the source says.
+    return known.verdict() === 'expired' ? await loading : known.stale('source-slow', true)
   } catch (error) {
     if (source.isClosed() || known.verdict() === 'expired') throw error
     return known.stale('source-unavailable', true, error)

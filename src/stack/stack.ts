@@ -174,7 +174,7 @@ export class Stack implements Tier {
     return dropped
   }
 
-  /** Lets removals, and copies on their way, finish, then closes every tier. */
+  /** Lets sets, removals, and copies on their way, finish, then closes every tier. */
   async close(): Promise<void> {
     this.#isClosing = true
     for (const stop of this.#stopPolling) stop()
@@ -241,7 +241,7 @@ export class Stack implements Tier {
     const id = `${entry.key.name}\0${entry.key.id}`
     this.#setting.set(id, entry)
     const done = pending.length === 1 ? (pending[0] as Promise<boolean>) : Promise.all(pending).then(() => true)
-    return done.finally(() => this.#settled(id, entry))
+    return this.#keep(done.finally(() => this.#settled(id, entry)))
   }
 
   /**

@@ -54,6 +54,7 @@ export async function run(schedule: Schedule): Promise<void> {
 
 /** A change that has not resolved. */
 interface Pending {
+  readonly by: Process
   readonly keys: readonly string[]
   readonly isSet: boolean
 }
@@ -215,7 +216,7 @@ class World {
     }[what]()
     // Of a set and another change at the same time nobody knows which comes last.
     if (this.#isChanging(change.keys, isSet)) return
-    const pending: Pending = { keys: change.keys, isSet }
+    const pending: Pending = { by: process, keys: change.keys, isSet }
     this.#changing.add(pending)
     const versions = change.keys.map((it) => this.#oracle.change(it))
     const isEnded = this.#ended(process)
@@ -269,7 +270,7 @@ class World {
     if (this.#waving > 0 || this.#isChanging([unit])) return
     const value = this.#oracle.change(unit)
     if (how === 'discovered') return this.#wave(process, unit, index, true)
-    const pending: Pending = { keys: [unit], isSet: true }
+    const pending: Pending = { by: process, keys: [unit], isSet: true }
     const isEnded = this.#ended(process)
     this.#changing.add(pending)
     this.#call(
@@ -309,7 +310,8 @@ class World {
     // What was journaled in its memory alone is lost with it, as documented; two persistent tiers write down for each other
     // what one of them missed.
     const isWrittenDown = process.lines.length === 2 && this.#troubled.get(process)?.size === 1
-    if (!hasToldAll(await process.statuses()) && !isWrittenDown) return
+    const mayMissSome = this.#troubled.has(process) && [...this.#changing].some(({ by }) => by === process)
+    if ((mayMissSome || !hasToldAll(await process.statuses())) && !isWrittenDown) return
     process.isClosing = true
     await this.#finish(process.tide.close())
     process.start()

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createTidemark, isTidemarkError, memory, sqlite, ttl, type Resource, type Tidemark, type Tier } from 'tidemark'
-import { FakeClock } from 'tidemark/testing'
+import { FakeClock, chaos } from 'tidemark/testing'
 import { settled } from '../contract/stacks.ts'
 import { testFolder } from '../folder.ts'
 
@@ -42,6 +42,24 @@ const outcome = (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('close', () => {
+  it('a set on its way into a tier is there first', async () => {
+    const path = join(testFolder(), 'set.db')
+    const clock = new FakeClock()
+    const slow = chaos(sqlite({ path }))
+    const tide = createTidemark({ tiers: [memory(), slow], clock })
+    const users = tide.resource<string, string>({ name: 'users', load: () => 'loaded', freshness: ttl('1h') })
+    slow.delay('put', 10)
+    const told = outcome(users.set('k', 'new'))
+    const closing = tide.close()
+    await clock.advance(10)
+    expect(await told).toBe('resolved')
+    await closing
+    const again = createTidemark({ tiers: [sqlite({ path })], clock })
+    const stored = again.resource<string, string>({ name: 'users', load: () => 'loaded', freshness: ttl('1h') })
+    expect(await stored.stored('k')).toBe('new')
+    await again.close()
+  })
+
   it('a removal in progress is done in every tier first, or is refused; it never resolves undone', async () => {
     const path = join(testFolder(), 'cache.db')
     for (const change of ['delete', 'clear', 'scope', 'tag', 'era', 'everything'] as const) {
