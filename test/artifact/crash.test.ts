@@ -1,6 +1,6 @@
 // Contract C3, `kill-9`, of artifacts: processes are killed before every step of every change, and at random points. What was
 // acknowledged is there, nothing is half there, and no temporary file is left after the next open.
-// CRASH_ROUNDS sets how often at random (default 25; continuous integration runs 200).
+// CRASH_ROUNDS sets how often at random (default 25).
 
 import { execFile, fork, type ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'

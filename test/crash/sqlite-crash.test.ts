@@ -1,5 +1,5 @@
 // Contract C3, `kill-9`: a process is killed at random points; what it acknowledged is there, nothing is half there.
-// CRASH_ROUNDS sets how often (default 25; continuous integration runs 200). The seed of a round is in its message.
+// CRASH_ROUNDS sets how often (default 25). The seed of a round is in its message.
 
 import { fork } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
