@@ -1,5 +1,5 @@
-// Four processes over one SQLite file, one folder of segments, one PostgreSQL or one Redis, mixed work, killed at random. SOAK_SECONDS sets how long (default 3; continuous
-// integration runs 60 for each kind of coherence).
+// Four processes over one SQLite file, one folder of segments, one PostgreSQL or one Redis: mixed work, killed at random.
+// SOAK_SECONDS sets how long (default 3).
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
