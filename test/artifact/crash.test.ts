@@ -162,7 +162,9 @@ it(`kill-9 at random: ${ROUNDS} rounds of two processes on one store`, async () 
       started(root, logs[0], 1000 + round, 'a'),
       started(root, logs[1], 5000 + round, 'b'),
     ])
-    await new Promise((resolve) => setTimeout(resolve, 10 + ((round * 37) % 90)))
+    const areAtWork = (): boolean => logs.every((log) => existsSync(log) && readFileSync(log, 'utf8').includes('ack '))
+    while (!areAtWork()) await new Promise((resolve) => setTimeout(resolve, 1))
+    await new Promise((resolve) => setTimeout(resolve, (round * 37) % 90))
     await killed(a)
     await new Promise((resolve) => setTimeout(resolve, 5 + ((round * 13) % 40)))
     await killed(b)

@@ -115,6 +115,8 @@ class World {
         break
       case 'empty':
         this.#place.server.empty()
+        // What was written down there for a tier in trouble is lost as well.
+        for (const [{ lines }, troubled] of this.#troubled) troubled.add(lines.length - 1)
         break
       case 'restart':
         await this.#restart(process)
