@@ -55,6 +55,8 @@ export class Process {
   reads = 0
   /** Eras that ended in it, by scope. */
   readonly eras = new Map<string, number>()
+  /** Tiers that failed since all was well. */
+  readonly failedTiers = new Set<string>()
   /** Since when nothing has kept it from hearing of the others. */
   #hearsSince: number | undefined
 
@@ -74,6 +76,7 @@ export class Process {
     this.#hearsSince = time.clock.now()
     this.tide = createTidemark({ tiers, coherence, clock: time.clock })
     this.tide.on('event', (event) => {
+      if (event.type === 'tier-failed') this.failedTiers.add(event.tier)
       if (event.type === 'era') this.eras.set(event.scope, (this.eras.get(event.scope) ?? 0) + 1)
     })
     this.users = this.tide.resource<string, Versioned>({
@@ -111,8 +114,10 @@ export class Process {
   /** Notes whether it can hear of the others now. To be called after every step. */
   observe(statuses: readonly TierStatus[], areLinesWell: boolean): void {
     const isWell = areLinesWell && statuses.every(({ state }) => state === 'up')
-    if (!isWell) this.#hearsSince = undefined
-    else this.#hearsSince ??= this.#common.time.clock.now()
+    if (isWell) {
+      this.#hearsSince ??= this.#common.time.clock.now()
+      this.failedTiers.clear()
+    } else this.#hearsSince = undefined
   }
 
   get hearsSince(): number | undefined {

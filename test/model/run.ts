@@ -106,6 +106,8 @@ class World {
         this.#held.splice(step.load, 1)[0]?.end(step.fails)
         break
       case 'wait':
+        // What is under way and needs no time is not late.
+        await this.#time.turns(12)
         await this.#time.clock.advance(step.ms)
         break
       case 'fault':
@@ -311,7 +313,8 @@ class World {
   async #restart(process: Process): Promise<void> {
     // What was journaled in its memory alone is lost with it, as documented; two persistent tiers write down for each other
     // what one of them missed.
-    const isWrittenDown = process.lines.length === 2 && this.#troubled.get(process)?.size === 1
+    const { lines, failedTiers } = process
+    const isWrittenDown = lines.length === 2 && this.#troubled.get(process)?.size === 1 && failedTiers.size <= 1
     const mayMissSome = this.#troubled.has(process) && [...this.#changing].some(({ by }) => by === process)
     if ((mayMissSome || !hasToldAll(await process.statuses())) && !isWrittenDown) return
     process.isClosing = true
