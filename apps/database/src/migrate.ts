@@ -8,10 +8,6 @@ export interface Migration {
   readonly statements: readonly string[]
 }
 
-const ATTEMPTS = 5
-/** SQLSTATEs of two processes that make the same schema at the same moment. */
-const MADE_MEANWHILE: ReadonlySet<string | undefined> = new Set(['23505', '42P06', '42P07'])
-
 /**
  * Makes the schema when it is missing, and takes the steps it has not taken yet, each in a transaction, one process after
  * the other. Returns how many there were. Errors: what the database says; an `Error` when it is ahead of this program.
@@ -39,22 +35,17 @@ export async function migrate(database: Database, steps: readonly Migration[]): 
 }
 
 async function prepare(database: Database): Promise<void> {
-  const statements = [
-    `create schema if not exists ${database.schema}`,
-    `create table if not exists schema_steps (number int primary key, title text not null, taken_at timestamptz not null default now())`,
-  ]
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const [found] = await database.query<{ table: string | null }>(
-        `select to_regclass('${database.schema}.schema_steps')::text as table`,
-      )
-      // Who may use a schema need not be allowed to make one.
-      if (found?.table) return
-      for (const statement of statements) await database.query(statement)
-      return
-    } catch (error) {
-      const { code } = error as { code?: string }
-      if (attempt === ATTEMPTS || !MADE_MEANWHILE.has(code)) throw error
-    }
-  }
+  const { schema } = database
+  const table = `${schema}.schema_steps`
+  // Who may use a schema need not be allowed to make one.
+  const [found] = await database.query<{ table: string | null }>('select to_regclass($1)::text as table', [table])
+  if (found?.table) return
+  await database.transaction(async ({ query }) => {
+    // `if not exists` alone fails for two who make the same thing at the same moment.
+    await query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`tidemark ${table}`])
+    await query(`create schema if not exists ${schema}`)
+    await query(
+      `create table if not exists ${table} (number int primary key, title text not null, taken_at timestamptz not null default now())`,
+    )
+  })
 }
