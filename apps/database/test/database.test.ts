@@ -72,7 +72,7 @@ await requireService('postgres', (url) => {
 
     it('is made ready by several processes at once', async () => {
       const own = `${schema}_many`
-      const databases = await Promise.all(Array.from({ length: 4 }, () => openDatabase({ schema: own, url })))
+      const databases = await Promise.all(Array.from({ length: 8 }, () => openDatabase({ schema: own, url })))
       try {
         const taken = await Promise.all(databases.map((it) => migrate(it, STEPS)))
         expect(taken.reduce((sum, it) => sum + it, 0)).toBe(STEPS.length)
