@@ -1,7 +1,7 @@
 // One of several processes that read, load, set and invalidate at one place. It checks every read against the truth, a
 // file of slots: for each key the version the source has now, and the version whose change has resolved, with its time.
 
-import { createTidemark, memory, ttl } from '../../src/index.ts'
+import { createTidemark, memory, ttl, type TierStatus } from '../../src/index.ts'
 import { sharedTiers } from '../process/place.ts'
 import { nowMs, Truth } from './truth.ts'
 
@@ -37,15 +37,21 @@ const users = tide.resource<number, { v: number }>({
   tags: (key) => [`t${key % 7}`],
 })
 
+/** The tier that is shared, as this process finds it. */
+const shared = async (): Promise<TierStatus> => (await tide.tiers()).at(-1) as TierStatus
+
 /**
- * When this process had its turns. A starved one is late with everything, its looks at what others changed included, which
- * are every 50 ms: what counts is how many turns it had since the change.
+ * When this process had its turns, with a tier that answers. A starved one is late with everything, its looks at what others
+ * changed included, which are every 50 ms: what counts is how many turns it had since the change.
  */
 const turns: number[] = []
-setInterval(() => {
+const TURNS_KEPT = 20
+const takeTurn = async (): Promise<void> => {
+  if ((await shared()).state !== 'up') return
   turns.push(nowMs())
-  if (turns.length > 20) turns.shift()
-}, 50)
+  if (turns.length > TURNS_KEPT) turns.shift()
+}
+setInterval(() => void takeTurn(), 50)
 const TURNS_MAX = 4
 
 async function read(): Promise<void> {
@@ -73,6 +79,9 @@ async function change(): Promise<void> {
   else if (kind === 2) await users.invalidate(key)
   else if (kind === 3) await tide.scope(`s${key % 5}`).clear()
   else await tide.invalidateTag(`t${key % 7}`)
+  // A process that found the file locked when it began, while another one's last transaction was being recovered, has
+  // journaled the change: the others hear of it when the tier does.
+  while ((await shared()).journal.items > 0) await pause(5)
   truth.set(key, 'resolvedAt', nowMs())
   truth.set(key, 'resolved', version)
   report.changes++
