@@ -85,8 +85,8 @@ export class Loading<K, V> {
 
   /** Loads behind a stale value, unless that is being done, here or in another process, or the source is left alone. */
   refreshBehind(key: K, id: string, stale: Entry, asked?: Asked): void {
-    const { stack, owner, clock } = this.#context
-    if (this.flights.get(id) || this.#claiming.has(id) || this.backoff.holding(id, clock.now())) return
+    const { stack, owner, clock, isClosed } = this.#context
+    if (isClosed || this.flights.get(id) || this.#claiming.has(id) || this.backoff.holding(id, clock.now())) return
     if (!stack.claims) {
       this.#start(key, id, asked, (flight) => this.#load(flight, key, stale, asked))
       return
@@ -173,6 +173,8 @@ export class Loading<K, V> {
     asked: Asked | undefined,
     work: (flight: Flight<Landed>) => Promise<Landed>,
   ): Flight<Landed> {
+    // A reader may have waited for a tier meanwhile: nobody would abort what begins after `close`.
+    this.#context.refuseIfClosed()
     const { name, scopeOf, tagsOf, era } = this.#settings
     const subject = { key: { name, id }, scope: scopeOf?.(key), era: era?.name, mayHaveTags: tagsOf !== undefined }
     const flight = this.flights.start(subject, this.#context.clock.now(), work)

@@ -42,6 +42,22 @@ const outcome = (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('close', () => {
+  it('a reader that waits for a tier starts no load afterwards', async () => {
+    const clock = new FakeClock()
+    const slow = chaos(memory())
+    const tide = createTidemark({ tiers: [memory(), slow], clock })
+    let loads = 0
+    const users = tide.resource({ name: 'users', load: (_key: string) => ++loads, freshness: ttl('1h') })
+    slow.delay('get', 10)
+    const reader = outcome(users.get('k'))
+    const closing = tide.close()
+    await clock.advance(10)
+    expect(await reader).toBe('closed')
+    await closing
+    expect(loads).toBe(0)
+    expect(clock.timers).toBe(0)
+  })
+
   it('a set on its way into a tier is there first', async () => {
     const path = join(testFolder(), 'set.db')
     const clock = new FakeClock()
