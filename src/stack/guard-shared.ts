@@ -16,7 +16,7 @@ export function guardFeed(feed: ChangeFeed, watch: Watch, budgetMs: number): Cha
   // What others changed in names that were used for the first time meanwhile was not heard.
   watch.onReadable = () => listener('all')
   // A read of the journal may have been copied upward, over what others had changed by then.
-  watch.onVoid = (key) => listener([slotOfKey(key)])
+  watch.onReplayed = (key) => listener([slotOfKey(key)])
   return {
     listen: (told) => {
       listener = told

@@ -33,8 +33,8 @@ export class Watch {
   readonly journal: Journal
   /** Called when the tier is read again after it was out of use. */
   onReadable: () => void = () => {}
-  /** Called when a set that was missed is void: while it was journaled, the tier seemed to have it. */
-  onVoid: (key: Key) => void = () => {}
+  /** Called when a set that was missed is no longer journaled: what was read meanwhile may be older than what the tier has. */
+  onReplayed: (key: Key) => void = () => {}
   readonly #tier: Tier
   readonly #settings: GuardSettings
   readonly #host: GuardHost
@@ -47,8 +47,8 @@ export class Watch {
   #isFull = false
   #quarantined = false
   #replaying = false
-  /** Keys of missed sets that others overtook. */
-  readonly #voided: Key[] = []
+  /** Keys of missed sets that others may have overtaken. */
+  readonly #replayed: Key[] = []
   #cancelProbe: (() => void) | undefined
   #stopped = false
 
@@ -231,7 +231,7 @@ export class Watch {
         }
         this.journal.done(change)
         // Not before: until then the journal answers for the tier.
-        for (const key of this.#voided.splice(0)) this.onVoid(key)
+        for (const key of this.#replayed.splice(0)) this.onReplayed(key)
       }
       this.#replaying = false
       this.#writes.success()
@@ -254,11 +254,10 @@ export class Watch {
     const { key, freshUntil } = entry
     // What is stored under a lease is told to nobody: a mark that changes nothing tells those who hold what was before.
     if (!Number.isNaN(lease) && (await this.#tier.put(entry, lease))) await this.#removeKey(key, freshUntil)
-    else {
-      // Over a network it may have been an earlier set of our own, of which no answer came, that broke the lease.
-      if (Number.isNaN(lease) || !this.#tier.capabilities.sync) await this.#removeKey(key)
-      this.#voided.push(key)
-    }
+    // Over a network it may have been an earlier set of our own, of which no answer came, that broke the lease.
+    else if (Number.isNaN(lease) || !this.#tier.capabilities.sync) await this.#removeKey(key)
+    // Stored or not: others may have changed the key since, and the journal has answered for it until now.
+    this.#replayed.push(key)
   }
 
   #removeKey(key: Key, staleAt?: number): MaybePromise<number> {
