@@ -8,6 +8,8 @@ let viewer: Viewer | undefined
 const say = (message: FromViewer, then?: () => void): boolean | undefined =>
   process.send?.(message, undefined, undefined, then)
 
+// Whoever stops the show stops its viewers.
+process.once('disconnect', () => process.exit())
 process.on('message', (message: ToViewer) => {
   if ('erased' in message) {
     viewer?.erased(message.erased, message.stamps)
