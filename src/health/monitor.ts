@@ -243,8 +243,10 @@ export class Monitor<V> {
     if (outcome.ok) watched.reports = 0
     this.#become(id, watched, record)
     const { responseMs, ok, error } = outcome
-    const check = { at: now, state: record.state, ok, responseMs, ...(error === undefined ? undefined : { error }) }
-    if (record.state === 'dead' && this.#settings.evictWhenDead) {
+    const { state } = record
+    this.#context.hub.emit({ type: 'checked', name: this.#name, key: id, ok, state, responseMs, error })
+    const check = { at: now, state, ok, responseMs, ...(error === undefined ? undefined : { error }) }
+    if (state === 'dead' && this.#settings.evictWhenDead) {
       await this.#forget(id, true)
       this.#context.hub.emit({ type: 'deleted', name: this.#name, key: id, count: 1 })
       return

@@ -21,7 +21,7 @@ export interface CheckContext {
 export interface HealthOptions<V> {
   /** Tries a value. Throwing is failing. */
   readonly check: (value: V, context: CheckContext) => CheckResult | Promise<CheckResult>
-  /** From one check to the next. Defaults to `'5m'`. */
+  /** From the end of one check to the next, at most: `backoff.jitter` makes it sooner. Defaults to `'5m'`. */
   readonly every?: Duration | undefined
   /** A check that takes longer has failed. Defaults to `'10s'`. */
   readonly timeout?: Duration | undefined

@@ -98,11 +98,11 @@ export function ended(
 }
 
 function succeeded(record: HealthRecord, now: number, rules: HealthRules, chance: number): HealthRecord {
-  const again = { ...record, nextCheckAt: now + jittered(rules.everyMs, rules, chance) }
+  const again = { ...record, nextCheckAt: now + within(rules.everyMs, rules, chance) }
   if (record.state === 'recovering') {
     if (record.successes >= rules.healthyAfter) return { ...again, state: 'healthy', recoveries: 0 }
     // Nearly back: the next look comes as soon as the first step of the way back would.
-    return { ...again, nextCheckAt: now + jittered(Math.min(rules.everyMs, rules.backoff.baseMs), rules, chance) }
+    return { ...again, nextCheckAt: now + within(Math.min(rules.everyMs, rules.backoff.baseMs), rules, chance) }
   }
   return { ...again, state: 'healthy', recoveries: 0 }
 }
@@ -114,7 +114,7 @@ function failed(record: HealthRecord, now: number, rules: HealthRules, chance: n
     return { ...record, state: 'unhealthy', recoveries, nextCheckAt: now + cooldownMs(recoveries, rules, chance) }
   }
   if (record.failures < rules.unhealthyAfter) {
-    return { ...record, nextCheckAt: now + jittered(rules.everyMs, rules, chance) }
+    return { ...record, nextCheckAt: now + within(rules.everyMs, rules, chance) }
   }
   return { ...record, state: 'unhealthy', nextCheckAt: now + cooldownMs(record.recoveries, rules, chance) }
 }
@@ -123,6 +123,11 @@ function failed(record: HealthRecord, now: number, rules: HealthRules, chance: n
 function cooldownMs(recoveries: number, rules: HealthRules, chance: number): number {
   const { baseMs, maxMs } = rules.backoff
   return jittered(Math.min(baseMs * 2 ** Math.min(recoveries, 40), maxMs), rules, chance)
+}
+
+/** Up to `jitter` of it sooner, never later: a value that went bad is found within `every`. */
+function within(ms: number, rules: HealthRules, chance: number): number {
+  return Math.max(1, Math.round(ms * (1 - rules.backoff.jitter * chance)))
 }
 
 /** Moved by up to `jitter` of it in either direction, so that a thousand checks are not due in one moment. */

@@ -144,6 +144,18 @@ export type TidemarkEvent =
       readonly error: string | undefined
     }
   | {
+      /** A check of a value has ended, whether its state changed by that or not. */
+      readonly type: 'checked'
+      readonly name: string
+      readonly key: string
+      readonly ok: boolean
+      /** What the value is by now. */
+      readonly state: HealthState
+      readonly responseMs: number
+      /** Of this check, when it failed. */
+      readonly error: string | undefined
+    }
+  | {
       readonly type: 'pool'
       readonly name: string
       /** Fewer than half of the values are healthy; false again from 60 %. */

@@ -68,6 +68,22 @@ describe('the life of a value', () => {
     await tide.close()
   })
 
+  it('every check that ends is told, also of one that stays what it is', async () => {
+    const { clock, tide, proxies, down } = open()
+    const told: TidemarkEvent[] = []
+    tide.on('event', (event) => void (event.type === 'checked' ? told.push(event) : 0))
+    await proxies.set('a', 'a')
+    await clock.advance('1s')
+    down.add('a')
+    await clock.advance('5m')
+    const always = { type: 'checked', name: 'proxies', key: 'a', state: 'healthy', responseMs: expect.any(Number) }
+    expect(told).toEqual([
+      { ...always, ok: true, error: undefined },
+      { ...always, ok: false, error: 'refused' },
+    ])
+    await tide.close()
+  })
+
   it('three failures in a row make it unhealthy, two successes bring it back', async () => {
     const { clock, tide, proxies, down, events } = open()
     await proxies.get('a')

@@ -50,6 +50,7 @@ it('only legal transitions, totals only grow, dates lie ahead, dead is dead', ()
         become(begun(record))
         become(ended(record, { ok: it.ok, responseMs: 5 }, now, the, it.chance))
         expect(record.nextCheckAt).toBeGreaterThan(now)
+        if (record.state === 'healthy') expect(record.nextCheckAt).toBeLessThanOrEqual(now + the.everyMs)
       }
     }),
   )

@@ -96,8 +96,18 @@ describe('next', () => {
     const chosen = new Set([(await pool.next())?.key, (await pool.next())?.key])
     expect(chosen).toEqual(new Set([a, b]))
     down.add('http://a:1')
-    await clock.advance('360s')
+    // One turn of the clock at a time, asked in between: a list that is kept for long would still hold it.
+    for (let i = 0; i < 300; i++) {
+      await clock.advance('1s')
+      await pool.next()
+    }
     expect(new Set([(await pool.next())?.key, (await pool.next())?.key])).toEqual(new Set([b]))
+    expect((await pool.view(a))?.status).toBe('degraded')
+    expect(pool.counts).toMatchObject({ healthy: 1, degraded: 1 })
+    down.clear()
+    await clock.advance('301s')
+    expect(new Set([(await pool.next())?.key, (await pool.next())?.key])).toEqual(new Set([a, b]))
+    expect(pool.counts).toMatchObject({ healthy: 2, degraded: 0 })
   })
 
   it('by least latency, in turn, or by chance', async () => {

@@ -112,7 +112,7 @@ it('a proxy that goes down is out of `next` within an interval and a timeout, an
   proxy.behaviour.isDown = true
   const began = Date.now()
   await expect.poll(async () => (await ask('GET', '/proxies/next')).status, { timeout: 3000, interval: 20 }).toBe(404)
-  // 300 ms and a tenth of jitter, 200 ms, and what a busy machine adds.
+  // 300 ms, 200 ms, and what a busy machine adds.
   expect(Date.now() - began).toBeLessThan(2500)
   await expect
     .poll(async () =>

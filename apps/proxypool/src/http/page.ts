@@ -13,8 +13,8 @@ const STYLE = `
 body { max-width: 70rem; margin: 1.5rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #8883 }
 .states { display: flex; gap: 1rem; flex-wrap: wrap } .states b { font-size: 1.4rem; display: block }
-.healthy { color: #197a3c } .unhealthy, .dead { color: #c0392b } .recovering, .checking { color: #b36b00 }
-@media (prefers-color-scheme: dark) { .healthy { color: #5fd08a } .unhealthy, .dead { color: #ff8a7a } .recovering, .checking { color: #f0b429 } }
+.healthy { color: #197a3c } .unhealthy, .dead { color: #c0392b } .degraded, .recovering, .checking { color: #b36b00 }
+@media (prefers-color-scheme: dark) { .healthy { color: #5fd08a } .unhealthy, .dead { color: #ff8a7a } .degraded, .recovering, .checking { color: #f0b429 } }
 polyline { fill: none; stroke: currentColor; stroke-width: 1.5 } .bad { fill: #c0392b } .scroll { overflow-x: auto }`
 
 /** The pool for people: counts by state, every proxy with its health, one proxy's history with a small latency chart. */
@@ -70,7 +70,7 @@ export function poolPage(pool: ProxyPool): Hono {
       pageOf(
         view.url,
         html`<p><a href="/">All proxies</a></p>
-          <p class="${view.health?.state ?? 'unknown'}">${view.health?.state ?? 'unknown'}</p>
+          <p class="${view.status}">${view.status}</p>
           ${chart(checks)}
           <div class="scroll">
             <table>
@@ -104,12 +104,12 @@ export function poolPage(pool: ProxyPool): Hono {
   return app
 }
 
-function rowOf({ key, url, source, hasCredentials, health }: ProxyView): Html {
+function rowOf({ key, url, source, hasCredentials, status, health }: ProxyView): Html {
   return html`<tr>
     <td><a href="/proxy/${key}">${url}</a></td>
     <td>${source}</td>
     <td>${hasCredentials ? 'sealed' : 'none'}</td>
-    <td class="${health?.state ?? 'unknown'}">${health?.state ?? 'unknown'}</td>
+    <td class="${status}">${status}</td>
     <td>${health?.responseMs === undefined ? '' : `${health.responseMs} ms`}</td>
     <td>${health?.checks ?? 0}</td>
     <td>${health?.lastError ?? ''}</td>

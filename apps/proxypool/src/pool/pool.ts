@@ -6,7 +6,6 @@ import {
   sqlite,
   ttl,
   type Clock,
-  type HealthCounts,
   type HealthRecord,
   type CheckEntry,
   type Resource,
@@ -14,16 +13,11 @@ import {
 } from 'tidemark'
 import { proxyKey } from '../proxy/address.ts'
 import { proxyRecord, type ProxyInput, type ProxyRecord } from '../proxy/record.ts'
+import { Candidates, statusOf, type ProxyStatus, type StatusCounts } from './candidates.ts'
 import { NewsDesk, newsOf, type PoolNews } from './news.ts'
 import type { PoolOptions } from './options.ts'
 import { Chooser, type Strategy } from './strategy.ts'
 import { Uses } from './uses.ts'
-
-/** A healthy proxy that may be next. */
-export interface Candidate {
-  readonly key: string
-  readonly responseMs: number
-}
 
 /** A proxy as it may be shown: its credentials are not in it. */
 export interface ProxyView {
@@ -32,6 +26,7 @@ export interface ProxyView {
   readonly source: string
   readonly fetchedAt: string
   readonly hasCredentials: boolean
+  readonly status: ProxyStatus
   readonly health: HealthRecord | undefined
   /** How often it was handed out by `next`. */
   readonly accessCount: number
@@ -42,8 +37,6 @@ export interface ProxyView {
 const MEMORY_ENTRIES_MAX = 1000
 const FILE_ENTRIES_MAX = 5000
 const FOR_EVER_MS = 100 * 365 * 86_400_000
-/** `next` looks over all proxies at most so often. */
-const CANDIDATES_MS = 250
 
 /** The process's own time, where no other one is given. */
 const CLOCK: Clock = {
@@ -76,7 +69,7 @@ export class ProxyPool implements AsyncDisposable {
   readonly #uses: Uses
   readonly #now: () => number
   readonly #ttlBySource: Readonly<Record<string, number>>
-  #candidates: { readonly until: number; readonly list: readonly Candidate[] } = { until: 0, list: [] }
+  readonly #candidates: Candidates
 
   /** Errors: those of `createTidemark`. */
   constructor(options: PoolOptions) {
@@ -108,9 +101,10 @@ export class ProxyPool implements AsyncDisposable {
         evictWhenDead: true,
       },
     })
+    this.#candidates = new Candidates(this.#proxies.health, this.#now)
     this.#uses = new Uses(this.tide, clock)
     this.tide.on('event', (event) => {
-      if (event.type === 'health' || event.type === 'deleted') this.#candidates = { until: 0, list: [] }
+      this.#candidates.heard(event)
       const news = newsOf(event, this.#now())
       if (news) this.#news.tell(news)
     })
@@ -172,7 +166,8 @@ export class ProxyPool implements AsyncDisposable {
     const health = this.#proxies.health.record(key)
     const use = await this.#uses.of(key)
     const lastAccessed = use && new Date(use.lastAt).toISOString()
-    return { key, url, source, fetchedAt, hasCredentials, health, accessCount: use?.count ?? 0, lastAccessed }
+    const status = statusOf(health)
+    return { key, url, source, fetchedAt, hasCredentials, status, health, accessCount: use?.count ?? 0, lastAccessed }
   }
 
   /** Resolves to true when there was one. */
@@ -203,21 +198,21 @@ export class ProxyPool implements AsyncDisposable {
   ): Promise<{ readonly key: string; readonly proxy: ProxyRecord } | undefined> {
     // One that left between the look and the read is passed over; the list is made anew then.
     for (let attempt = 0; attempt < 3; attempt++) {
-      const chosen = this.#chooser.choose(this.#healthy(), strategy)
+      const chosen = this.#chooser.choose(this.#candidates.list, strategy)
       if (!chosen) return undefined
       const proxy = await this.#stored(chosen.key)
       if (proxy) {
         this.#uses.add(chosen.key)
         return { key: chosen.key, proxy }
       }
-      this.#candidates = { until: 0, list: [] }
+      this.#candidates.lookAgain()
     }
     return undefined
   }
 
   /** A use of the proxy failed. Resolves to true when that removed it from every tier. */
   reportFailure(key: string, error?: string): Promise<boolean> {
-    this.#candidates = { until: 0, list: [] }
+    this.#candidates.lookAgain()
     return this.#proxies.health.reportFailure(key, error)
   }
 
@@ -225,8 +220,8 @@ export class ProxyPool implements AsyncDisposable {
     return this.#proxies.health.history(key)
   }
 
-  get counts(): HealthCounts {
-    return this.#proxies.health.counts
+  get counts(): StatusCounts {
+    return this.#candidates.counts
   }
 
   get isDegraded(): boolean {
@@ -246,18 +241,6 @@ export class ProxyPool implements AsyncDisposable {
   /** As long as it is kept, also under a clock that was set back: there is no source to load it from again. */
   #stored(key: string): Promise<ProxyRecord | undefined> {
     return this.#proxies.stored(key, { stale: true })
-  }
-
-  #healthy(): readonly Candidate[] {
-    const now = this.#now()
-    if (now < this.#candidates.until) return this.#candidates.list
-    const { health } = this.#proxies
-    const list = health.keys('healthy').flatMap((key) => {
-      const record = health.record(String(key))
-      return record && record.failures === 0 ? [{ key: String(key), responseMs: record.responseMs ?? 0 }] : []
-    })
-    this.#candidates = { until: now + CANDIDATES_MS, list }
-    return list
   }
 
   #remainingMs({ ttlSeconds, fetchedAt }: ProxyRecord): number {

@@ -1,4 +1,4 @@
-import type { Candidate } from './pool.ts'
+import type { Candidate } from './candidates.ts'
 
 /** How the next proxy is chosen among the healthy ones. */
 export type Strategy = 'round-robin' | 'least-latency' | 'random'
