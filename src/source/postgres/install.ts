@@ -3,7 +3,7 @@ import { checkTables } from '../tables.ts'
 import { isPgClient, runScript, runStatement, type PgClient } from '../../pg/client.ts'
 import { quoteName, quoteText, resolveSchema } from '../../pg/quote.ts'
 import { installedTriggers, lookUp, lookUpKnown } from './relation.ts'
-import { dropScript, newEraScript, schemaScript, triggerScript, type TriggerMode } from './schema.ts'
+import { analyzeScript, dropScript, newEraScript, schemaScript, triggerScript, type TriggerMode } from './schema.ts'
 
 /** Options of {@link installRevisions}. */
 export interface InstallOptions {
@@ -65,7 +65,14 @@ export async function installRevisions(client: PgClient, options: InstallOptions
   if (changes.length === 0 && found.isInstalled) return []
   const slots = found.tables.map(({ scope }) => slotScript(schema, scope))
   // What was not counted for a while may be where it was: a new era tells it from before.
-  const parts = [PROLOGUE, schemaScript(schema), ...slots, ...changes.map((it) => it.script), newEraScript(schema)]
+  const parts = [
+    PROLOGUE,
+    schemaScript(schema),
+    ...slots,
+    ...changes.map((it) => it.script),
+    newEraScript(schema),
+    analyzeScript(schema),
+  ]
   await runScript(client, parts.join('\n'))
   return changes.map(({ name }) => name)
 }

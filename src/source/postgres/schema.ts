@@ -115,6 +115,12 @@ export function newEraScript(schema: string): string {
   return `\nupdate ${quoteName(schema)}.tidemark_era set id = gen_random_uuid();`
 }
 
+/** Tells the planner how few rows we have: otherwise it goes to an index for them, which takes longer than the rest of a gate. */
+export function analyzeScript(schema: string): string {
+  const s = quoteName(schema)
+  return `\nanalyze ${s}.tidemark_revision, ${s}.tidemark_era;`
+}
+
 /** Takes our schema away, for when no table needs it any more. What else lies in it keeps it. */
 export function dropScript(schema: string): string {
   const s = quoteName(schema)
