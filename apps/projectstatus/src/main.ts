@@ -1,6 +1,5 @@
-import { openDatabase } from '@tidemark/database'
+import { openDatabase, progressBar } from '@tidemark/database'
 import { listen, stopOnSignal } from '@tidemark/serve'
-import { progressBar } from './seed/progress-bar.ts'
 import { seed } from './seed/seed.ts'
 import { openService } from './service.ts'
 import { settingsFrom } from './settings.ts'
@@ -15,7 +14,7 @@ try {
   const { host, port, publicHosts, cachePath, isDemo, ...settings } = settingsFrom(process.env)
   const database = await openDatabase(settings.database)
   running.push(() => database.close())
-  if (isDemo) await seed(database, progressBar(process.stderr, 'seeding'))
+  if (isDemo) await seed(database, progressBar(process.stderr))
   const service = await openService({ database, isDemo, path: cachePath, publicHosts: [host, ...publicHosts] })
   running.push(() => service.close())
   const { url, close } = await listen({ name: 'projectstatus', portVariable: 'PORT' }, service.fetch, host, port)

@@ -1,6 +1,5 @@
 import { openDatabase, type Database } from '@tidemark/database'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { progressBar } from '../src/seed/progress-bar.ts'
 import { seed } from '../src/seed/seed.ts'
 import { settingsFrom } from '../src/settings.ts'
 
@@ -31,18 +30,6 @@ it('makes 45 vendors, four of five operational, 1 200 work items over five years
   expect(counts).toMatchObject({ operational: 36, names: 45, depth: 5, types: 4 })
   expect(counts?.['children']).toBe(counts?.['with_parent'])
   expect(counts?.['years']).toBeCloseTo(5, 1)
-})
-
-it('the bar is drawn for people only', () => {
-  const written: string[] = []
-  const terminal = { isTTY: true, write: (text: string) => written.push(text) }
-  const show = progressBar(terminal, 'seeding')
-  show(1, 2)
-  show(2, 2)
-  expect(written[0]).toContain('1/2')
-  expect(written[1]).toMatch(/█{30} 2\/2\n$/)
-  progressBar({ ...terminal, isTTY: false }, 'seeding')(1, 2)
-  expect(written).toHaveLength(2)
 })
 
 it('the environment says where everything is', () => {

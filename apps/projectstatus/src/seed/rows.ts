@@ -1,5 +1,5 @@
+import { Random } from '@tidemark/database'
 import type { Deployment, Vendor, WorkItem } from '../database/records.ts'
-import { Random } from './random.ts'
 
 const VENDORS = 45
 /** Four of five work. */
@@ -71,21 +71,21 @@ function workItems(random: Random): WorkItem[] {
 function workItem(random: Random, i: number, parent: WorkItem | undefined): WorkItem {
   const id = random.uuid()
   const at = new Date(Math.floor(END_MS - YEARS_MS + (YEARS_MS * i) / WORK_ITEMS))
-  const type = parent ? random.of(['session', 'task', 'task', 'research'] as const) : ('project' as const)
+  const type = parent ? random.pick(['session', 'task', 'task', 'research'] as const) : ('project' as const)
   const isDone = random.next() < 0.8
   const hasBranch = type === 'task' && random.next() < 0.7
   return {
     id,
     version: 1,
-    title: `${random.of(VERBS)} ${random.of(OBJECTS)} of ${random.of(FIRST)} ${random.of(SECOND)}`,
-    description: random.next() < 0.6 ? `What is asked for: ${random.of(OBJECTS)}, line by line.` : null,
+    title: `${random.pick(VERBS)} ${random.pick(OBJECTS)} of ${random.pick(FIRST)} ${random.pick(SECOND)}`,
+    description: random.next() < 0.6 ? `What is asked for: ${random.pick(OBJECTS)}, line by line.` : null,
     notes: random.next() < 0.2 ? 'Samples are in the archive.' : null,
     item_type: type,
-    status: isDone ? 'completed' : random.of(['active', 'active', 'blocked'] as const),
+    status: isDone ? 'completed' : random.pick(['active', 'active', 'blocked'] as const),
     parent_id: parent?.id ?? null,
     path: `${parent?.path ?? ''}/${id}`,
     depth: parent ? parent.depth + 1 : 0,
-    branch_name: hasBranch ? `${String(i).padStart(4, '0')}-${random.of(VERBS).toLowerCase()}` : null,
+    branch_name: hasBranch ? `${String(i).padStart(4, '0')}-${random.pick(VERBS).toLowerCase()}` : null,
     commit_hash: hasBranch ? random.hex(40) : null,
     pr_number: hasBranch && isDone ? 100 + i : null,
     metadata: metadataOf(random, type),
@@ -110,7 +110,7 @@ function deployment(random: Random, i: number): Deployment {
     id: random.uuid(),
     deployed_at: at,
     pr_number: 1_300 - i * 20,
-    pr_title: `${random.of(VERBS)} ${random.of(OBJECTS)}`,
+    pr_title: `${random.pick(VERBS)} ${random.pick(OBJECTS)}`,
     commit_hash: random.hex(40),
     duration_seconds: (30 + random.next() * 300).toFixed(3),
     artifact_bytes: 5_000_000_000 + random.below(1_000_000_000),

@@ -1,12 +1,11 @@
 // Fills the database: npm run seed -w apps/projectstatus
 
-import { databaseFrom, openDatabase } from '@tidemark/database'
-import { progressBar } from './progress-bar.ts'
+import { databaseFrom, openDatabase, progressBar } from '@tidemark/database'
 import { seed } from './seed.ts'
 
 try {
   await using database = await openDatabase(databaseFrom(process.env, 'projectstatus'))
-  const { vendors, workItems, deployments } = await seed(database, progressBar(process.stderr, 'seeding'))
+  const { vendors, workItems, deployments } = await seed(database, progressBar(process.stderr))
   const where = database.kind === 'postgres' ? 'PostgreSQL' : 'the embedded database'
   console.log(
     `Added ${vendors} vendors, ${workItems} work items and ${deployments} deployments to the schema ${database.schema} of ${where}.`,

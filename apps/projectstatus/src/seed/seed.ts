@@ -15,7 +15,7 @@ export interface SeedReport {
 /** Makes the tables and fills them. Rows that are there already stay as they are. */
 export async function seed(
   database: Database,
-  progress: (done: number, total: number) => void = () => {},
+  progress: (done: number, total: number, table: string) => void = () => {},
 ): Promise<SeedReport> {
   await migrate(database, MIGRATIONS)
   const { vendors, workItems, deployments } = seedRows()
@@ -27,7 +27,7 @@ export async function seed(
       const slice = rows.slice(i, i + ROWS_A_STATEMENT)
       added += await insert(database, table, slice)
       done += slice.length
-      progress(done, total)
+      progress(done, total, table)
     }
     return added
   }

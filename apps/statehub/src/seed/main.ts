@@ -1,9 +1,8 @@
 // Fills a hub: npm run seed -w apps/statehub -- --seed 7
 
 import { parseArgs } from 'node:util'
-import { databaseFrom } from '@tidemark/database'
+import { databaseFrom, progressBar } from '@tidemark/database'
 import { openHubDatabase } from '../database/open.ts'
-import { progressBar } from './progress-bar.ts'
 import { seed } from './seed.ts'
 
 try {

@@ -1,5 +1,5 @@
+import { Random } from '@tidemark/database'
 import { VALUES, type TableName } from '../database/tables.ts'
-import { Random } from './random.ts'
 
 /** How many rows of each kind a seeded hub has. */
 export const SEED_COUNTS = {

@@ -1,4 +1,4 @@
-/** Chance that can be repeated: the same seed gives the same hub. */
+/** Chance that can be repeated: the same seed gives the same rows. */
 export class Random {
   #state: number
 
@@ -28,9 +28,13 @@ export class Random {
     return this.next() < share
   }
 
+  hex(digits: number): string {
+    return Array.from({ length: digits }, () => this.below(16).toString(16)).join('')
+  }
+
   /** A UUID of version 4. */
   uuid(): string {
-    const hex = Array.from({ length: 32 }, () => this.below(16).toString(16))
+    const hex = this.hex(32).split('')
     hex[12] = '4'
     hex[16] = (8 + this.below(4)).toString(16)
     const text = hex.join('')
