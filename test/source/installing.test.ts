@@ -51,6 +51,17 @@ await eachPostgres((database) => {
     await removeRevisions(database.client, schema)
   })
 
+  it('a schema that holds something else stays, without what is ours', async () => {
+    const { own } = database
+    await plainTables(database, 'tasks')
+    await install({ tables: ['tasks'] })
+    await database.run(`create table ${own}.other ()`)
+    expect(await removeRevisions(database.client, schema)).toEqual([named('tasks')])
+    const left = `select relname from pg_class where relnamespace = '${own}'::regnamespace`
+    expect(await database.rows(left)).toEqual([{ relname: 'other' }])
+    await database.run(`drop schema ${own} cascade`)
+  })
+
   it('all or nothing: one table that is none, and nothing is there', async () => {
     await plainTables(database, 'topics')
     const refused = await install({ tables: ['topics', 'no_such'] }).catch((error: unknown) => error)

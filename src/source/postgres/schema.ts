@@ -128,5 +128,8 @@ export function dropScript(schema: string): string {
 drop function if exists ${s}.tidemark_bump();
 drop function if exists ${s}.tidemark_fold(text);
 drop table if exists ${s}.tidemark_revision, ${s}.tidemark_era;
-drop schema if exists ${s} restrict;`
+do $tidemark$ begin
+  drop schema if exists ${s} restrict;
+exception when dependent_objects_still_exist then null;
+end $tidemark$;`
 }
