@@ -4,7 +4,7 @@ import { openDatabase, type Database } from '@tidemark/database'
 import { listen } from '@tidemark/serve'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
-import { requireChromium } from '../../../seismo/test/page/browser.ts'
+import { requireChromium } from '../../../../test/browser.ts'
 import { seed } from '../../src/seed/seed.ts'
 import { openPlace, type Place } from '../place.ts'
 

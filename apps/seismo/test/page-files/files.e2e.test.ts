@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openGateway, type Gateway } from '../../src/gateway.ts'
 import { startSimulator, type Simulator } from '../../src/simulator/start.ts'
-import { requireChromium } from '../page/browser.ts'
+import { requireChromium } from '../../../../test/browser.ts'
 
 interface Stand extends AsyncDisposable {
   readonly page: Page

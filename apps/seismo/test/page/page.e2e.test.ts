@@ -3,7 +3,7 @@
 import type { Locator, Page } from 'playwright-core'
 import { FakeClock } from 'tidemark/testing'
 import { afterEach, expect, it } from 'vitest'
-import { requireChromium } from './browser.ts'
+import { requireChromium } from '../../../../test/browser.ts'
 import { openStand, type Stand, type StandOptions } from './stand.ts'
 
 requireChromium((browser) => {

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { FakeClock } from 'tidemark/testing'
 import { afterEach, expect, it } from 'vitest'
 import type { SimulatedUnit } from '../../src/simulator/start.ts'
-import { requireChromium } from './browser.ts'
+import { requireChromium } from '../../../../test/browser.ts'
 import { openStand, type Stand, type StandOptions } from './stand.ts'
 
 requireChromium((browser) => {
