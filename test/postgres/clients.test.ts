@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { Client, Pool } from 'pg'
+import type { Sql } from 'postgres'
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest'
 import { isTidemarkError } from 'tidemark'
 import { postgres, type ListenSource, type PgClient, type PostgresOptions } from 'tidemark/postgres'
@@ -18,6 +19,8 @@ it('takes clients as their packages type them', () => {
   expectTypeOf<Pool>().toExtend<PgClient>()
   expectTypeOf<Client>().toExtend<PgClient>()
   expectTypeOf<PGlite>().toExtend<PgClient>()
+  expectTypeOf<Sql>().toExtend<PgClient>()
+  expectTypeOf<Sql>().toExtend<ListenSource>()
   expectTypeOf<PGlite>().toExtend<ListenSource>()
   expectTypeOf<() => Promise<Client>>().toExtend<ListenSource>()
   expectTypeOf<Map<string, string>>().not.toExtend<PgClient>()

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { isTidemarkError } from 'tidemark'
 import { installRevisions, pgRevision, renewRevisions, type PgClient, type PgRevision } from 'tidemark/postgres'
 import { readRevisions } from '../../src/source/read-revisions.ts'
-import { eachPostgres, onPostgres, withTables } from './postgres.ts'
+import { counted, eachClient, onPostgres, withTables } from './postgres.ts'
 
 const { signal } = new AbortController()
 const tell = async (...revisions: PgRevision[]): Promise<readonly string[]> =>
@@ -20,24 +20,6 @@ async function isSeen(revision: PgRevision, work: () => Promise<unknown>): Promi
   return after !== before
 }
 
-/** Passes everything on and counts what was asked. */
-function counted(client: PgClient): { client: PgClient; asked: string[] } {
-  const asked: string[] = []
-  const note = (text: unknown): void =>
-    void asked.push(typeof text === 'string' ? text : (text as { text: string }).text)
-  const wrapped = new Proxy(client, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]) => {
-        if (name === 'query') note(args[0])
-        return (value as (...args: unknown[]) => unknown).apply(target, args)
-      }
-    },
-  })
-  return { client: wrapped, asked }
-}
-
 const failure = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
     () => undefined,
@@ -49,7 +31,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-await eachPostgres((database) => {
+await eachClient((database) => {
   const run = (sql: string): Promise<void> => database.run(sql)
   const revisionOf = (tables: string[], client: PgClient = database.client): PgRevision =>
     pgRevision(tables, { client, schema: database.own })

@@ -3,9 +3,9 @@
 import { describe, expect, it } from 'vitest'
 import { isTidemarkError } from 'tidemark'
 import { installRevisions, removeRevisions, revisionsStatus, type InstallOptions } from 'tidemark/postgres'
-import { eachPostgres, onPostgres, plainTables } from './postgres.ts'
+import { eachClient, onPostgres, plainTables } from './postgres.ts'
 
-await eachPostgres((database) => {
+await eachClient((database) => {
   const schema = { schema: database.own }
   const install = (options: Omit<InstallOptions, 'schema'>): Promise<string[]> =>
     installRevisions(database.client, { ...options, ...schema })

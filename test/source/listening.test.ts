@@ -12,7 +12,7 @@ import {
   type PgRevision,
 } from 'tidemark/postgres'
 import { readRevisions } from '../../src/source/read-revisions.ts'
-import { eachPostgres, onPostgres, plainTables, type Database } from './postgres.ts'
+import { counted, eachClient, onPostgres, plainTables, type Database } from './postgres.ts'
 
 const { signal } = new AbortController()
 const open: PgListen[] = []
@@ -23,24 +23,14 @@ function listening(database: Database, source: ListenSource) {
   const clock = new FakeClock()
   const listen = pgListen(source, { pollEvery: '10s', clock })
   open.push(listen)
-  const counter = { asked: 0 }
-  const client = new Proxy(database.client as { query: (...args: unknown[]) => Promise<unknown> }, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name)
-      if (typeof value !== 'function') return value
-      return (...args: unknown[]) => {
-        if (name === 'query') counter.asked++
-        return (value as (...args: unknown[]) => unknown).apply(target, args)
-      }
-    },
-  })
-  const revision: PgRevision = pgRevision(['topics'], { client: client as never, schema: database.own, listen })
+  const { client, asked } = counted(database.client)
+  const revision: PgRevision = pgRevision(['topics'], { client, schema: database.own, listen })
   const tell = async () => readRevisions([revision], signal)
   /** How many times the database was asked by one read. */
   const costOf = async (): Promise<number> => {
-    counter.asked = 0
+    asked.length = 0
     await tell()
-    return counter.asked
+    return asked.length
   }
   return { clock, listen, tell, costOf }
 }
@@ -55,7 +45,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-await eachPostgres((database) => {
+await eachClient((database) => {
   const sourceOf = (): ListenSource => {
     if ('listen' in database.client) return database.client as unknown as ListenSource
     return async () => (database as unknown as { connect: () => Promise<Client> }).connect()

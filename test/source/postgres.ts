@@ -2,6 +2,7 @@
 
 import { PGlite } from '@electric-sql/pglite'
 import { Client, Pool } from 'pg'
+import postgresJs from 'postgres'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { installRevisions, removeRevisions, type PgClient } from 'tidemark/postgres'
 import { requireService } from '../services.ts'
@@ -43,6 +44,26 @@ export async function eachPostgres(define: (database: Database) => void): Promis
     }, 60_000)
     afterAll(() => database.client.close())
     define(database)
+  })
+}
+
+/** Defines tests over every client that can be handed in: those of {@link eachPostgres}, and postgres.js. */
+export async function eachClient(define: (database: Database) => void): Promise<void> {
+  await eachPostgres(define)
+  await requireService('postgres', (url) => {
+    describe('PostgreSQL through postgres.js', () => {
+      // The test's own statements go through `pg`: this client takes no transaction in a text.
+      const real = realDatabase(url)
+      const client = postgresJs(url, { connection: { search_path: real.schema }, onnotice: () => {}, max: 10 })
+      beforeAll(() => real.run(`create schema ${real.schema}`))
+      afterAll(async () => {
+        await removeRevisions(client, { schema: real.own })
+        await client.end()
+        await real.run(`drop schema ${real.schema} cascade`)
+        await real.pool.end()
+      })
+      define({ ...real, client })
+    })
   })
 }
 
@@ -95,4 +116,21 @@ export async function plainTables({ run }: Database, ...tables: string[]): Promi
     await run(`drop table if exists ${table} cascade`)
     await run(`create table ${table} (id int, x int default 0, updated_at timestamptz default clock_timestamp())`)
   }
+}
+
+/** Passes everything on to a client, and keeps the text of what was asked. */
+export function counted(client: PgClient): { readonly client: PgClient; readonly asked: string[] } {
+  const asked: string[] = []
+  const noted = new Proxy(client, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        const [text] = args as [string | { readonly text: string }]
+        if (name === 'query' || name === 'unsafe') asked.push(typeof text === 'string' ? text : text.text)
+        return (value as (...args: unknown[]) => unknown).apply(target, args)
+      }
+    },
+  })
+  return { client: noted, asked }
 }

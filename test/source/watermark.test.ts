@@ -3,7 +3,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { pgRevision, type PgRevision, type PgRevisionOptions } from 'tidemark/postgres'
 import { readRevisions } from '../../src/source/read-revisions.ts'
-import { eachPostgres, onPostgres, plainTables } from './postgres.ts'
+import { eachClient, onPostgres, plainTables } from './postgres.ts'
 
 const { signal } = new AbortController()
 const tell = async (revision: PgRevision): Promise<string> =>
@@ -15,7 +15,7 @@ async function isSeen(revision: PgRevision, work: () => Promise<unknown>): Promi
   return (await tell(revision)) !== before
 }
 
-await eachPostgres((database) => {
+await eachClient((database) => {
   const run = (sql: string): Promise<void> => database.run(sql)
   const watermark = (options: Partial<PgRevisionOptions> = {}): PgRevision =>
     pgRevision(['topics'], { client: database.client, mode: 'watermark', rebuildEvery: '1w', ...options })

@@ -1,4 +1,5 @@
 import { PGlite } from '@electric-sql/pglite'
+import postgresJs from 'postgres'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { postgres } from 'tidemark/postgres'
 import { testTier } from 'tidemark/testing'
@@ -15,6 +16,18 @@ await requireService('postgres', (url) => {
   }
 
   testTier('postgres through pg', make, { test: it })
+
+  describe('another client', () => {
+    const sql = postgresJs(url, { onnotice: () => {}, max: 10 })
+    const other = next()
+    afterAll(() => sql.end())
+    const makeOver = async () => {
+      await empty(other)
+      return postgres({ client: sql, schema: other, maxEntryBytes: 128 * 1024 * 1024 })
+    }
+
+    testTier('postgres through postgres.js', makeOver, { test: it })
+  })
 })
 
 describe('in the process', () => {
