@@ -86,5 +86,8 @@ class SystemClock implements Clock {
   }
 }
 
-/** The clock of the running process, shared by every cache in it. */
+/**
+ * The clock of the running process, which every cache goes by that is given no other one. Whoever keeps times beside a
+ * cache takes them from here too, so that a step of the wall clock finds both of one mind.
+ */
 export const systemClock: Clock = new SystemClock()

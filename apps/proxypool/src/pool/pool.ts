@@ -4,8 +4,8 @@ import {
   jsonl,
   memory,
   sqlite,
+  systemClock,
   ttl,
-  type Clock,
   type HealthRecord,
   type CheckEntry,
   type Resource,
@@ -38,16 +38,6 @@ const MEMORY_ENTRIES_MAX = 1000
 const FILE_ENTRIES_MAX = 5000
 const FOR_EVER_MS = 100 * 365 * 86_400_000
 
-/** The process's own time, where no other one is given. */
-const CLOCK: Clock = {
-  now: Date.now,
-  coarse: Date.now,
-  schedule: (delayMs, callback) => {
-    const timer = setTimeout(callback, delayMs).unref()
-    return () => clearTimeout(timer)
-  },
-}
-
 /** Two addresses with one key: 64 bits of a hash met. */
 export class KeyCollisionError extends Error {
   override readonly name = 'KeyCollisionError'
@@ -73,7 +63,9 @@ export class ProxyPool implements AsyncDisposable {
 
   /** Errors: those of `createTidemark`. */
   constructor(options: PoolOptions) {
-    const { dataDir, keyring, check, clock = CLOCK, every, timeout, ttlBySource = {} } = options
+    const { dataDir, keyring, check, every, timeout, ttlBySource = {} } = options
+    // The one the cache goes by: two clocks would fall out over a step of the wall clock.
+    const clock = options.clock ?? systemClock
     this.#now = () => clock.now()
     this.#ttlBySource = ttlBySource
     this.tide = createTidemark({
@@ -83,7 +75,7 @@ export class ProxyPool implements AsyncDisposable {
         sqlite({ path: join(dataDir, 'proxies.db') }),
       ],
       keyring,
-      clock,
+      clock: options.clock,
     })
     this.#proxies = this.tide.resource({
       name: 'proxies',
