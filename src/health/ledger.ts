@@ -1,4 +1,5 @@
-import type { Entry } from '../entry.ts'
+import { FOREVER, type Entry } from '../entry.ts'
+import type { Key } from '../key.ts'
 import type { Stack } from '../stack/stack.ts'
 import type { HealthState } from '../observe/event.ts'
 import type { HealthRecord } from './state.ts'
@@ -58,6 +59,21 @@ export class Ledger {
   async remove(id: string, value: boolean): Promise<void> {
     const names = [`${this.#name}#health`, `${this.#name}#checks`, ...(value ? [this.#name] : [])]
     await Promise.all(names.map(async (name) => this.#stack.remove({ kind: 'key', key: { name, id } })))
+  }
+
+  async wasDegraded(): Promise<boolean> {
+    return (await this.#stack.get(this.#poolKey))?.value === true
+  }
+
+  /** So that a pool between the two limits is after a restart what it was before. */
+  async writeDegraded(isDegraded: boolean): Promise<void> {
+    const key = this.#poolKey
+    if (isDegraded) await this.#put(key.name, key.id, undefined, true, 0, FOREVER)
+    else await this.#stack.remove({ kind: 'key', key })
+  }
+
+  get #poolKey(): Key {
+    return { name: `${this.#name}#pool`, id: 'degraded' }
   }
 
   async #put(

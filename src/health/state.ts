@@ -1,6 +1,7 @@
 // The life of one checked value. Pure: a record, an outcome and the time give the next record.
 
 import { FOREVER } from '../entry.ts'
+import { TidemarkError, describe } from '../errors.ts'
 import type { HealthState } from '../observe/event.ts'
 
 /** Where each state may lead. A state that stays is no transition. */
@@ -11,6 +12,17 @@ export const TRANSITIONS: Readonly<Record<HealthState, readonly HealthState[]>> 
   unhealthy: ['recovering'],
   recovering: ['healthy', 'unhealthy', 'dead'],
   dead: [],
+}
+
+/** The states one after the other that lead from one to another, without both; none where no legal way does. */
+export function stepsTo(from: HealthState, to: HealthState): HealthState[] {
+  const ways: HealthState[][] = [[from]]
+  for (const way of ways) {
+    const last = way.at(-1) as HealthState
+    if (last === to) return way.slice(1, -1)
+    for (const next of TRANSITIONS[last]) if (!way.includes(next)) ways.push([...way, next])
+  }
+  return []
 }
 
 /** What is known of one value's health. Stored beside it, so it survives a restart. */
@@ -29,6 +41,8 @@ export interface HealthRecord {
   /** Since it was added; they only grow. */
   readonly checks: number
   readonly checkFailures: number
+  /** Failed uses that were reported in a row, with no good check in between. */
+  readonly reports: number
 }
 
 /** What a check found. */
@@ -60,14 +74,39 @@ export function newRecord(now: number): HealthRecord {
     recoveries: 0,
     checks: 0,
     checkFailures: 0,
+    reports: 0,
   }
 }
 
 /** A stored record as it may be gone on with: a date further off than these rules make is of a clock that was ahead, and is now. */
-export function resumed(record: HealthRecord, now: number, rules: HealthRules): HealthRecord {
+export function resumed(stored: HealthRecord, now: number, rules: HealthRules): HealthRecord {
+  // Older records have fewer fields.
+  const record = { ...newRecord(now), ...stored }
   const { everyMs, backoff } = rules
   const latest = now + Math.ceil(Math.max(everyMs, backoff.maxMs) * (1 + backoff.jitter))
   return record.state !== 'dead' && record.nextCheckAt > latest ? { ...record, nextCheckAt: now } : record
+}
+
+/** What was known elsewhere, completed, as it may be gone on with. Errors: `invalid-value`. */
+export function restored(known: Partial<HealthRecord>, now: number, rules: HealthRules): HealthRecord {
+  const record = { ...newRecord(now), ...known }
+  if (!Object.hasOwn(TRANSITIONS, record.state))
+    throw invalidRecord('state', Object.keys(TRANSITIONS).join(', '), record)
+  for (const field of ['failures', 'successes', 'recoveries', 'checks', 'checkFailures', 'reports'] as const) {
+    if (!Number.isSafeInteger(record[field]) || record[field] < 0)
+      throw invalidRecord(field, 'a whole number from 0', record)
+  }
+  for (const field of ['nextCheckAt', 'lastCheckAt', 'responseMs'] as const) {
+    const value = record[field]
+    if (value !== undefined && !(Number.isFinite(value) && value >= 0))
+      throw invalidRecord(field, 'a number from 0', record)
+  }
+  return resumed(record.state === 'dead' ? { ...record, nextCheckAt: FOREVER } : record, now, rules)
+}
+
+function invalidRecord(field: keyof HealthRecord, expected: string, record: HealthRecord): TidemarkError {
+  const message = `Expected ${field} of a health record to be ${expected}, got ${describe(record[field])}.`
+  return new TidemarkError('invalid-value', message)
 }
 
 /** What it becomes while its check runs. */
@@ -93,6 +132,7 @@ export function ended(
     successes: outcome.ok ? before.successes + 1 : 0,
     checks: before.checks + 1,
     checkFailures: before.checkFailures + (outcome.ok ? 0 : 1),
+    reports: outcome.ok ? 0 : before.reports,
   }
   return outcome.ok ? succeeded(record, now, rules, chance) : failed(record, now, rules, chance)
 }

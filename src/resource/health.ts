@@ -8,7 +8,7 @@ import type { HealthState } from '../observe/event.ts'
 /** What is asked of a monitor, whatever its values are. */
 type Observed = Pick<
   Monitor<unknown>,
-  'ready' | 'counts' | 'isDegraded' | 'recordOf' | 'idsIn' | 'checks' | 'reportFailure'
+  'ready' | 'counts' | 'isDegraded' | 'recordOf' | 'idsIn' | 'checks' | 'reportFailure' | 'restore'
 >
 
 /** The health of a resource's stored values. Made by `tide.resource` with the option `health`. */
@@ -60,10 +60,20 @@ export class ResourceHealth<K> {
   }
 
   /**
-   * Says that a use of the value failed. At the threshold it is deleted from every tier, at once.
-   * Resolves to true when this report did that.
+   * Says that a use of the value failed. At the threshold it is deleted from every tier, at once; reports are counted over
+   * restarts, until a check is good. Resolves to true when this report did that.
    */
   async reportFailure(key: K, error = 'reported'): Promise<boolean> {
     return this.#monitor.reportFailure(this.#idOf(key), error)
+  }
+
+  /**
+   * Goes on with what is known of a stored value from elsewhere, such as the program this one takes the place of. What is
+   * left out is as of a value that was just added. Resolves to false when nothing is stored under the key.
+   *
+   * @throws `invalid-value` for an unknown state, a count that is no whole number from 0, a time that is no number
+   */
+  async restore(key: K, known: Partial<HealthRecord>): Promise<boolean> {
+    return this.#monitor.restore(this.#idOf(key), known)
   }
 }

@@ -85,7 +85,7 @@ export class Resource<K, V> {
     context.sealer.declare(this.name, this.#settings.secrets)
     if (this.#settings.health) {
       const monitor = new Monitor(this.name, this.#settings.health, context)
-      this.#loading.onStored = ({ key, scope }) => monitor.added(key.id, scope)
+      this.#loading.onStored = (entry) => monitor.added(entry.key.id, entry)
       this.#health = new ResourceHealth(monitor, this.#settings.idOf)
     }
   }

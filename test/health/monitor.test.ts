@@ -1,61 +1,12 @@
-import {
-  createTidemark,
-  memory,
-  sqlite,
-  ttl,
-  untilInvalidated,
-  type HealthOptions,
-  type Resource,
-  type ResourceOptions,
-  type Tidemark,
-  type TidemarkEvent,
-} from 'tidemark'
+import { ttl, type TidemarkEvent } from 'tidemark'
 import { FakeClock } from 'tidemark/testing'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { testFolder } from '../folder.ts'
+import { open, type Rig } from './rig.ts'
 
 const folder = testFolder()
-
-interface Rig {
-  readonly clock: FakeClock
-  readonly tide: Tidemark
-  readonly proxies: Resource<string, string>
-  readonly events: TidemarkEvent[]
-  /** Keys that fail now. */
-  readonly down: Set<string>
-  readonly checked: string[]
-}
-
-function open(
-  options: Partial<HealthOptions<string>> = {},
-  path = ':memory:',
-  clock = new FakeClock(),
-  more: Partial<ResourceOptions<string, string>> = {},
-): Rig {
-  const down = new Set<string>()
-  const checked: string[] = []
-  const tide = createTidemark({ tiers: [memory(), sqlite({ path })], clock })
-  const events: TidemarkEvent[] = []
-  tide.on('event', (event) => void (event.type === 'health' || event.type === 'pool' ? events.push(event) : 0))
-  const proxies = tide.resource({
-    name: 'proxies',
-    load: (url: string) => url,
-    freshness: untilInvalidated(),
-    health: {
-      check: (url) => {
-        checked.push(url)
-        return { ok: !down.has(url), ...(down.has(url) ? { error: 'refused' } : {}) }
-      },
-      every: '5m',
-      backoff: { base: '60s', max: '1h', jitter: 0 },
-      ...options,
-    },
-    ...more,
-  })
-  return { clock, tide, proxies, events, down, checked }
-}
 
 describe('the life of a value', () => {
   it('unknown, checked at once, healthy, and checked again every five minutes', async () => {
