@@ -21,46 +21,24 @@ export const TIER_USAGE = 'sqlite:FILE|jsonl:FOLDER|redis://…|postgres://…'
 
 /**
  * The tier of `sqlite:FILE`, `jsonl:FOLDER`, `redis://HOST:PORT` (`rediss:`, `redis:URL` as well) or `postgres://HOST/DATABASE`.
- * `mustExist`: a file that is not there is a mistake; otherwise it is made, or, with `isDry`, stood in for by nothing.
+ * `mustExist`: a file that is not there is a mistake.
  * `prefix`: that of Redis, the schema in PostgreSQL.
  */
 export async function namedTier(
   text: string,
-  {
-    option,
-    mustExist,
-    isDry,
-    prefix,
-  }: { option: string; mustExist: boolean; isDry: boolean; prefix: string | undefined },
+  { option, mustExist, prefix }: { option: string; mustExist: boolean; prefix: string | undefined },
 ): Promise<NamedTier> {
   const [kind, path] = splitAt(text, text.indexOf(':'))
   if (kind === 'redis' || kind === 'rediss') return redisTier(path.startsWith('//') ? text : path, prefix)
   if (kind === 'postgres' || kind === 'postgresql') return postgresTier(text, prefix)
   if ((kind !== 'sqlite' && kind !== 'jsonl') || path === '') throw new UsageError(`--${option} takes ${TIER_USAGE}.`)
-  const isThere = existsSync(path)
-  if (!isThere && mustExist) throw new UsageError(`--${option}: there is no ${path}.`)
+  if (mustExist && !existsSync(path)) throw new UsageError(`--${option}: there is no ${path}.`)
   const tier = kind === 'sqlite' ? sqlite({ path }) : jsonl({ path })
-  return { tier: isThere || !isDry ? tier : absent(tier), close: async () => tier.close() }
+  return { tier, close: async () => tier.close() }
 }
 
 function splitAt(text: string, at: number): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
-}
-
-/** A tier whose file is not there, and is not to be made: there is nothing in it. */
-function absent({ name, capabilities }: Tier): Tier {
-  return {
-    name,
-    capabilities,
-    get: () => undefined,
-    lease: () => 0,
-    put: () => false,
-    remove: () => 0,
-    keys: async function* () {},
-    count: () => 0,
-    sweep: () => 0,
-    close: () => {},
-  }
 }
 
 interface Connected {

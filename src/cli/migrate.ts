@@ -33,9 +33,9 @@ async function copy({ values, env }: CommandContext): Promise<MigrateReport> {
   const dryRun = values['dry-run'] === true
   const keys = keysFrom(text('keys-file'), env)
   const bar = new ProgressBar(values['json'] === true ? undefined : process.stderr, 'migrate')
-  const source = await namedTier(from, { option: 'from', mustExist: true, isDry: false, prefix: text('from-prefix') })
+  const source = await namedTier(from, { option: 'from', mustExist: true, prefix: text('from-prefix') })
   try {
-    const target = await namedTier(to, { option: 'to', mustExist: false, isDry: dryRun, prefix: text('to-prefix') })
+    const target = await namedTier(to, { option: 'to', mustExist: false, prefix: text('to-prefix') })
     try {
       return await migrate({
         from: source.tier,

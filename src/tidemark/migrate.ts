@@ -6,6 +6,7 @@ import type { Key } from '../key.ts'
 import { sealPurpose } from '../seal/sealed-tier.ts'
 import { Unopened } from '../seal/unopened.ts'
 import type { Lease, Tier, TierReport } from '../tier/tier.ts'
+import { absent, isMissing } from './migrate-absent.ts'
 import { OtherEras } from './migrate-eras.ts'
 import { isExposed, resolveMigrate, type MigrateOptions, type MigrateSettings } from './migrate-options.ts'
 
@@ -58,10 +59,12 @@ const ATTEMPTS = 50
 
 /**
  * Copies every live entry of one tier to another: values, absolute times, scopes, tags, eras, identities, revisions; what is
- * sealed stays sealed. Never replaces what is as new or newer, so it may be killed and run again. Closes neither tier.
+ * sealed stays sealed. Never replaces what is as new or newer, so it may be killed and run again. Closes neither tier. The
+ * source is only read, and so is the target of a dry run: what is missing is not made, what is damaged stays where it is.
  *
  * Errors: `invalid-option`, `unknown-option`, `keyring-required`; what either tier throws, such as `tier-foreign` or
- * `tier-full`; `tier-corrupt` when the source is damaged as a whole. What is wrong with one entry is counted instead.
+ * `tier-full`; `tier-unavailable` when there is no source; `tier-corrupt` when the source or the target is damaged as a whole.
+ * What is wrong with one entry is counted instead.
  *
  * @example
  * const report = await migrate({ from: sqlite({ path: 'data/cache.db' }), to: jsonl({ path: 'data/segments' }) })
@@ -71,8 +74,8 @@ export async function migrate(options: MigrateOptions): Promise<MigrateReport> {
 }
 
 class Migration {
-  readonly #settings: MigrateSettings
-  readonly #eras: OtherEras
+  #settings: MigrateSettings
+  #eras: OtherEras
   readonly #purposes: { readonly from: string | undefined; readonly to: string | undefined }
   readonly #counts: Record<MigrateOutcome, number> = {
     copied: 0,
@@ -105,6 +108,7 @@ class Migration {
   async run(): Promise<MigrateReport> {
     try {
       this.#attach()
+      if (this.#settings.dryRun) await this.#lookForTarget()
       await this.#walk()
       return { ...this.#counts, evicted: this.#evicted, problems: this.#problems }
     } finally {
@@ -113,7 +117,7 @@ class Migration {
   }
 
   #attach(): void {
-    const { from, to, clock } = this.#settings
+    const { from, to, clock, dryRun } = this.#settings
     // Before everything was stored, nothing is past its time: so the source lists what has expired too, and it is counted.
     const early = (now: () => number): number => (this.#isWalking ? 0 : now())
     from.attach?.({
@@ -123,8 +127,23 @@ class Migration {
         schedule: (delayMs, callback) => clock.schedule(delayMs, callback),
       },
       report: (news) => this.#heardOfSource(news),
+      readOnly: true,
     })
-    to.attach?.({ clock, report: (news) => this.#heardOfTarget(news) })
+    // Nothing is made for what cannot be copied.
+    this.#refuseFailed()
+    to.attach?.({ clock, report: (news) => this.#heardOfTarget(news), readOnly: dryRun })
+  }
+
+  /** A target that is not there is not made to see that nothing is in it. */
+  async #lookForTarget(): Promise<void> {
+    const { from, to } = this.#settings
+    try {
+      await to.lease()
+    } catch (error) {
+      if (!isMissing(error)) throw error
+      this.#settings = { ...this.#settings, to: absent(to) }
+      this.#eras = new OtherEras(from, this.#settings.to)
+    }
   }
 
   #heardOfSource(news: TierReport): void {
@@ -142,7 +161,13 @@ class Migration {
   #heardOfTarget(news: TierReport): void {
     if (news.kind === 'skipped') this.#skipped.set(idOf(news.key), news.message)
     if (news.kind === 'evicted' && news.cause === 'size') this.#evicted += news.count
-    if (news.kind === 'failed' && news.operation === 'open') this.#failure ??= news.error
+    const { dryRun, to } = this.#settings
+    if (news.kind === 'quarantined')
+      this.#failure ??= new TidemarkError('tier-corrupt', `${to.name}, the target: ${news.reason}`, {
+        hint: 'What was copied before is not in the new one: see why, and run it again.',
+      })
+    if (news.kind === 'failed' && news.operation === 'open' && !(dryRun && isMissing(news.error)))
+      this.#failure ??= news.error
   }
 
   async #walk(): Promise<void> {

@@ -68,6 +68,11 @@ export interface TierHost {
    * that is not made: its caller has gone on, and may have changed the same entry again.
    */
   readonly budgetMs?: number
+  /**
+   * Whoever attaches the tier only looks: nothing will be put or removed, and all that is there stays as it is. What is missing
+   * is not made (a failure to open with `data.isMissing`), what is damaged is neither moved aside nor removed (`tier-corrupt`).
+   */
+  readonly readOnly?: boolean
   report(news: TierReport): void
 }
 

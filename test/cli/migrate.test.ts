@@ -1,7 +1,7 @@
 // `tidemark migrate`, as an operator runs it.
 
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
@@ -116,6 +116,27 @@ it('exits with 1 for a file of another program, and leaves it as it is', async (
   expect(err).toContain('database of another program')
 })
 
+it('exits with 1 for a damaged file, each time, and leaves it as it is; a target of a dry run as well', async () => {
+  const [whole, damaged] = [await newCache(), join(folder, 'damaged', 'src.db')]
+  mkdirSync(join(folder, 'damaged'))
+  writeFileSync(damaged, Buffer.alloc(8_192, 'x'))
+  const target = `sqlite:${join(folder, 'filled.db')}`
+  for (const args of [
+    ['--from', `sqlite:${damaged}`, '--to', target],
+    ['--from', `sqlite:${damaged}`, '--to', target],
+    ['--from', `sqlite:${whole}`, '--to', `sqlite:${damaged}`, '--dry-run'],
+  ]) {
+    const { code, out, err } = await tidemark(['migrate', ...args], { TIDEMARK_KEYS: KEYS })
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain('left as it is')
+    expect(readdirSync(join(folder, 'damaged'))).toEqual(['src.db'])
+    expect(readFileSync(damaged, 'utf8')).toBe('x'.repeat(8_192))
+  }
+  expect(existsSync(join(folder, 'filled.db'))).toBe(false)
+  const { code, err } = await tidemark(['migrate', '--from', `sqlite:${whole}`, '--to', `sqlite:${damaged}`])
+  expect([code, err]).toEqual([1, expect.stringContaining('moved to')])
+})
+
 await requireService('redis', (url) => {
   it('copies to Redis and back, with the client the project has', async () => {
     const [from, back] = [await newCache(), join(folder, 'back')]
@@ -176,5 +197,17 @@ await requireService('postgres', (url) => {
     )
     const args = ['migrate', '--from', url, '--from-prefix', schema, '--to', `jsonl:${back}`]
     expect(await tidemark(args, env)).toEqual({ code: 0, out: '3 copied\n', err: '' })
+  })
+
+  it('makes no schema to read from, nor for a dry run', async () => {
+    const [file, schema] = [`sqlite:${await newCache()}`, next()]
+    const env = { TIDEMARK_KEYS: KEYS }
+    const args = ['migrate', '--from', url, '--from-prefix', schema, '--to', `jsonl:${join(folder, 'from-nothing')}`]
+    const none = await tidemark(args, env)
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining(`There is no cache in the schema ${schema}`)])
+    const dry = await tidemark(['migrate', '--from', file, '--to', url, '--to-prefix', schema, '--dry-run'], env)
+    expect(dry).toEqual({ code: 0, out: '3 would be copied\n', err: '' })
+    const { rows } = await pool.query('select 1 from pg_namespace where nspname = $1', [schema])
+    expect(rows).toEqual([])
   })
 })

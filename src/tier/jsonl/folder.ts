@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { TidemarkError } from '../../errors.ts'
 import type { TierReport } from '../tier.ts'
@@ -24,6 +24,8 @@ export interface ListedFile {
 export class Folder {
   readonly path: string
   report: (news: TierReport) => void = () => {}
+  /** Nothing is made, moved or removed. */
+  readOnly = false
 
   constructor(path: string) {
     this.path = path
@@ -47,9 +49,13 @@ export class Folder {
     return join(this.path, `base-${String(number).padStart(8, '0')}.jsonl`)
   }
 
-  /** Makes the folder if it is missing and says what it is. Errors: `tier-foreign`, `tier-newer`; nothing is touched then. */
+  /**
+   * Makes the folder if it is missing and says what it is. Errors: `tier-foreign`, `tier-newer`; nothing is touched then.
+   * Where nothing may be made, `tier-unavailable` for a missing one and `tier-corrupt` for one without any head.
+   */
   open(): Manifest {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 })
+    if (!this.readOnly) mkdirSync(this.path, { recursive: true, mode: 0o700 })
+    else if (!existsSync(this.path)) throw missing(this.path)
     const names = readdirSync(this.path)
     const manifest = this.#read(names)
     if (manifest) return manifest
@@ -85,11 +91,13 @@ export class Folder {
 
   /** Makes it a new folder. */
   removeAll(): void {
+    if (this.readOnly) return
     for (const name of readdirSync(this.path))
       if (isOurs(name)) rmSync(join(this.path, name), { recursive: true, force: true })
   }
 
   remove(path: string): void {
+    if (this.readOnly) return
     rmSync(path, { force: true })
   }
 
@@ -119,6 +127,10 @@ export class Folder {
     const path = join(this.path, MANIFEST)
     const manifest = manifestOf(path)
     if (manifest) return manifest
+    if (this.readOnly) {
+      this.report({ kind: 'corrupt', key: undefined, message: `${path} is damaged` })
+      return undefined
+    }
     const aside = `${path}.corrupt-${timestamp()}`
     this.#keepOneAside()
     renameSync(path, aside)
@@ -129,6 +141,7 @@ export class Folder {
   #make(names: readonly string[]): Manifest {
     const files = this.#listed()
     const found = manifestOfHeads(files.map(({ path }) => path).toReversed())
+    if (this.readOnly) return found ?? this.#refuse(names, files)
     // Without any head nothing can be found in the files.
     if (!found) this.#setAside(files)
     if (names.includes(MANIFEST)) writeOver(join(this.path, MANIFEST), text(found ?? newManifest()))
@@ -136,6 +149,16 @@ export class Folder {
     const manifest = manifestOf(join(this.path, MANIFEST))
     if (!manifest) throw new TidemarkError('tier-unavailable', `${join(this.path, MANIFEST)} cannot be read back.`)
     return manifest
+  }
+
+  #refuse(names: readonly string[], files: readonly ListedFile[]): never {
+    const { path } = this
+    const isEmpty = !names.includes(MANIFEST) && files.every((file) => statSync(file.path).size === 0)
+    if (isEmpty) throw missing(path)
+    throw new TidemarkError('tier-corrupt', `No file in ${path} has a head that can be read.`, {
+      hint: 'The folder is damaged and was left as it is: restore it, or name another one.',
+      data: { path },
+    })
   }
 
   #setAside(files: readonly ListedFile[]): void {
@@ -184,6 +207,13 @@ export class Folder {
     })
     return files.toSorted((a, b) => a.id - b.id)
   }
+}
+
+function missing(path: string): TidemarkError {
+  return new TidemarkError('tier-unavailable', `There is no cache in ${path}.`, {
+    hint: 'Name the folder of a cache; none was made.',
+    data: { path, isMissing: true },
+  })
 }
 
 function follows(before: number, id: number): boolean {

@@ -132,6 +132,8 @@ class JsonlTier implements Tier {
   attach(host: TierHost): void {
     this.#clock = host.clock
     this.#report = (news) => host.report(news)
+    const { readOnly = false } = host
+    this.#folder.readOnly = this.#valueFiles.readOnly = readOnly
     try {
       this.#log.open()
     } catch (error) {
@@ -140,7 +142,7 @@ class JsonlTier implements Tier {
       this.#report({ kind: 'failed', operation: 'open', error })
       return
     }
-    this.#tidyUp()
+    if (!readOnly) this.#tidyUp()
   }
 
   get(key: Key): MaybePromise<Entry | undefined> {

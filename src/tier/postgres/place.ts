@@ -20,6 +20,8 @@ export class Place {
   life = ''
   /** Changes up to this sequence were taken in. */
   known = 0
+  /** Tables that are missing are not made. */
+  readOnly = false
   readonly #link: Link
   readonly #queries: Queries
   readonly #changes: Changes
@@ -148,6 +150,7 @@ export class Place {
       } catch (error) {
         if (!isMissing(error) || attempt === ATTEMPTS) throw error
       }
+      if (this.readOnly) throw noTables(this.#queries.schema)
       await this.#link.script(layoutScript(this.#queries.schema))
     }
   }
@@ -155,6 +158,13 @@ export class Place {
   #wasMissed(): boolean {
     return performance.now() - (this.#wantedSinceMs ?? Number.POSITIVE_INFINITY) >= this.#link.budgetMs
   }
+}
+
+function noTables(schema: string): TidemarkError {
+  return new TidemarkError('tier-unavailable', `There is no cache in the schema ${schema}.`, {
+    hint: 'Name the schema of a cache; none was made.',
+    data: { schema, isMissing: true },
+  })
 }
 
 /** The slots of `seq:slot,…` that changed after a sequence. */

@@ -101,6 +101,7 @@ class PostgresTier implements Tier {
     this.#clock = host.clock
     this.#report = (news) => host.report(news)
     if (host.budgetMs !== undefined) this.#link.budgetMs = host.budgetMs
+    this.#place.readOnly = host.readOnly ?? false
   }
 
   get(key: Key): Promise<Entry | undefined> {
@@ -200,7 +201,7 @@ class PostgresTier implements Tier {
   /** A miss and a count. What is damaged is removed, what a newer version wrote is left to it. */
   #unreadable(key: Key, error: TidemarkError, frame: Buffer): void {
     this.#report({ kind: 'corrupt', key, message: error.message })
-    if (error.code === 'tier-newer') return
+    if (error.code === 'tier-newer' || this.#place.readOnly) return
     const parameters = [hashOf(key), createHash('md5').update(frame).digest('hex')]
     this.#link
       .run(this.#queries.discard, parameters)

@@ -65,6 +65,7 @@ class RedisTier implements Tier {
   readonly #walk: Walk
   readonly #sweeper: Sweeper
   #clock: Clock = systemClock
+  #readOnly = false
   #report: (news: TierReport) => void = () => {}
 
   constructor(options: RedisOptions) {
@@ -98,6 +99,7 @@ class RedisTier implements Tier {
   attach(host: TierHost): void {
     this.#clock = host.clock
     this.#report = (news) => host.report(news)
+    this.#readOnly = host.readOnly ?? false
     if (host.budgetMs === undefined) return
     this.#writer.budgetMs = host.budgetMs
     this.#lives.budgetMs = host.budgetMs
@@ -240,7 +242,7 @@ class RedisTier implements Tier {
   /** A miss and a count. What is damaged is removed, what a newer version wrote is left to it. */
   #unreadable(key: Key, error: TidemarkError, frame: Buffer): void {
     this.#report({ kind: 'corrupt', key, message: error.message })
-    if (error.code === 'tier-newer') return
+    if (error.code === 'tier-newer' || this.#readOnly) return
     const args = [fieldOf(key.id), frame.subarray(0, STAMP_BYTES)]
     this.#writer
       .write(key.name, SCRIPTS.discard, () => args)

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { TidemarkError } from '../../errors.ts'
 import { KeyHash } from './key-hash.ts'
 import { checkOwner, installTally, migrate } from './schema.ts'
 
@@ -11,6 +12,8 @@ export interface ConnectionSettings {
   readonly durability: 'process' | 'power-loss'
   /** Keep exact counts in the file, for a capacity limit. */
   readonly tally: boolean
+  /** Nothing is made and nothing is written into the file. Defaults to `false`. */
+  readonly readOnly?: boolean
 }
 
 /** How long SQLite itself waits for a lock: it blocks the event loop, so the real waiting is done outside. */
@@ -32,15 +35,17 @@ export class Connection {
   constructor(settings: ConnectionSettings) {
     this.path = settings.path
     const inMemory = settings.path === ':memory:'
-    if (!inMemory) createPrivately(settings.path)
+    if (settings.readOnly) refuseMissing(settings.path)
+    else if (!inMemory) createPrivately(settings.path)
     this.db = new DatabaseSync(settings.path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })
     try {
       distrust(this.db)
       // First of all: the journal mode is written into the file, and this may be another program's.
-      checkOwner(this.db, settings.path)
-      configure(this.db, settings)
+      const version = checkOwner(this.db, settings.path)
+      if (!settings.readOnly) configure(this.db, settings)
+      else if (version === 0) throw missing(settings.path)
       migrate(this.db, settings.path)
-      if (settings.tally) installTally(this.db)
+      if (settings.tally && !settings.readOnly) installTally(this.db)
       const file = this.db.prepare('SELECT uid, seed FROM file').get() as { uid: string; seed: number }
       this.uid = file.uid
       this.hash = new KeyHash(file.seed)
@@ -83,6 +88,18 @@ function createPrivately(path: string): void {
     // An existing file is not opened here: closing a second descriptor of it would drop this process's locks.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
+}
+
+/** SQLite would make it. */
+function refuseMissing(path: string): void {
+  if (!existsSync(path)) throw missing(path)
+}
+
+function missing(path: string): TidemarkError {
+  return new TidemarkError('tier-unavailable', `There is no cache at ${path}.`, {
+    hint: 'Name the file of a cache; none was made.',
+    data: { path, isMissing: true },
+  })
 }
 
 /** The file may be damaged or written by someone else. */

@@ -13,6 +13,7 @@ export class Database {
   readonly #settings: ConnectionSettings
   #connection: Connection | undefined
   #closed = false
+  #readOnly = false
   #report: (news: TierReport) => void = () => {}
   /** Called with every connection before anything is read through it. */
   onOpened: (connection: Connection) => void = () => {}
@@ -29,6 +30,21 @@ export class Database {
 
   get path(): string {
     return this.#settings.path
+  }
+
+  get readOnly(): boolean {
+    return this.#readOnly
+  }
+
+  /** Only looked at, the file stays as it is: one that is missing is not made, a damaged one not moved. */
+  set readOnly(readOnly: boolean) {
+    // What is in memory cannot be opened again.
+    if (readOnly === this.#readOnly || this.path === ':memory:') return
+    this.#readOnly = readOnly
+    if (!this.#connection) return
+    this.#connection.close()
+    this.#connection = undefined
+    this.onReplaced()
   }
 
   /** Runs work on the open file. Throws `tier-…` errors only; after damage the file is new and the work was not done. */
@@ -53,6 +69,7 @@ export class Database {
     } catch (error) {
       const failure = tierFailure(error, this.path)
       if (failure.code !== 'tier-corrupt') throw failure
+      if (this.#readOnly) throw untouched(failure)
       this.#quarantine(failure)
     }
     try {
@@ -97,14 +114,15 @@ export class Database {
       connection.close()
       this.#connection = undefined
       // Another process may have moved the damaged file aside already: then the path leads to a good one.
-      if (!connection.isReplaced()) this.#quarantine(failure)
+      if (!connection.isReplaced() && !this.#readOnly) this.#quarantine(failure)
       this.onReplaced()
+      if (this.#readOnly) return untouched(failure)
     }
     return failure
   }
 
   #connect(): Connection {
-    const connection = new Connection(this.#settings)
+    const connection = new Connection({ ...this.#settings, readOnly: this.#readOnly })
     try {
       this.onOpened(connection)
     } catch (error) {
@@ -133,6 +151,12 @@ export class Database {
     })
     this.#report({ kind: 'quarantined', reason: `the damaged file was moved to ${aside}` })
   }
+}
+
+/** The same failure, where nothing was done about it. */
+function untouched({ message, cause, data }: TidemarkError): TidemarkError {
+  const hint = 'The file is damaged and was left as it is: restore it, or name another one.'
+  return new TidemarkError('tier-corrupt', message, { hint, data: { ...data }, cause })
 }
 
 function rollBack(connection: Connection): void {

@@ -96,8 +96,9 @@ export class Reads {
 
   /** A damaged row is a miss and a count, once: it is removed, unless it was replaced meanwhile. */
   #dropDamaged(row: Row, kh: number, key: Key, message: string): void {
-    const { writer, files, report } = this.#parts
+    const { writer, files, report, database } = this.#parts
     report({ kind: 'corrupt', key, message })
+    if (database.readOnly) return
     const drop = async (): Promise<void> => {
       await writer.write(DROP_PATIENCE_MS, ({ connection }) => {
         connection.statement('DELETE FROM entries WHERE kh = ? AND crc = ?').run(kh, row[10])

@@ -111,9 +111,10 @@ class SqliteTier implements Tier {
     this.#clock = host.clock
     this.#report = (news) => host.report(news)
     this.#database.report = this.#report
+    this.#database.readOnly = host.readOnly ?? false
     try {
       this.#database.open()
-      this.#files?.removeLeftovers()
+      if (!this.#database.readOnly) this.#files?.removeLeftovers()
     } catch (error) {
       // Someone else's file is a mistake of whoever chose the path; anything else may heal, and reads go on without it.
       if (isTidemarkError(error, 'tier-foreign') || isTidemarkError(error, 'tier-newer')) throw error
