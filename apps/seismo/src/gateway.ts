@@ -7,7 +7,8 @@ import { parseConnKey } from './cache/conn-key.ts'
 import { DeviceCache } from './cache/device-cache.ts'
 import { Encoder } from './encoding/encoder.ts'
 import { WaveformBodies } from './encoding/waveform-bodies.ts'
-import { EventFiles, keeping } from './event-file/event-files.ts'
+import { EventFiles } from './event-file/event-files.ts'
+import { Filing, filed } from './event-file/filing.ts'
 import type { EventRecording } from './event-file/recording.ts'
 import { Downloads } from './fleet/downloads.ts'
 import { Lines, type Dial } from './fleet/lines.ts'
@@ -65,12 +66,14 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   const encoder = new Encoder()
   const downloads = new Downloads()
   let files: EventFiles | undefined
-  const source = keeping(unitSource(lines, downloads), () => files, onError)
+  let filing: Filing | undefined
+  const source = filed(unitSource(lines, downloads), () => filing)
   const cache = await DeviceCache.open({ path, clock, source })
   if (options.eventFiles !== undefined) {
     const encode = (of: EventRecording, encoderVersion: number): Promise<Uint8Array> =>
       encoder.encode({ make: 'event-file', of, encoderVersion })
     files = new EventFiles(cache, { root: options.eventFiles, encode })
+    filing = new Filing(files, onError)
   }
   const operations = new Operations(lines, cache)
 
@@ -84,7 +87,7 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   app.use(door(options.publicHosts ?? []))
   // Asking a GET for its body makes the whole of a request that is otherwise never looked at.
   app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '*', bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge }))
-  app.route('/device', deviceRoutes(cache, new WaveformBodies(encoder), operations, permit))
+  app.route('/device', deviceRoutes({ cache, bodies: new WaveformBodies(encoder), operations, permit, filing }))
   app.route('/', cacheRoutes(cache, { units, lines, downloads }, permit))
   app.route('/', pageRoutes())
   if (files) {
@@ -102,8 +105,10 @@ export async function openGateway(options: GatewayOptions = {}): Promise<Gateway
   })
 
   const close = async (): Promise<void> => {
+    filing?.stop()
     // The cache first: it gives up the loads that hold the lines.
     await cache.close()
+    await filing?.idle()
     await Promise.all([lines.close(), encoder.close()])
   }
   return { fetch: (request) => app.fetch(request), cache, close, [Symbol.asyncDispose]: close }

@@ -6,6 +6,8 @@ export type EventFileErrorCode =
   | 'event-file-recording'
   /** The frames are not those of one whole recording. */
   | 'event-file-frames'
+  /** The unit that recorded it is not the one that answers now, so nobody can say its serial. */
+  | 'event-file-unit'
   /** The bytes are no event file. */
   | 'event-file-malformed'
 

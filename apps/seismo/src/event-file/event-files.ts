@@ -1,7 +1,6 @@
-import type { Artifacts, SavedArtifact } from 'tidemark'
+import type { ArtifactInfo, Artifacts, SavedArtifact } from 'tidemark'
 import type { DeviceCache } from '../cache/device-cache.ts'
 import type { JsonObject, WaveformRecord } from '../cache/record.ts'
-import type { DeviceSource } from '../cache/source.ts'
 import { stampOf } from '../cache/stamp.ts'
 import { EventFileError } from './error.ts'
 import { ENCODER_VERSION, encodeEventFile } from './file.ts'
@@ -14,8 +13,6 @@ import type { EventRecording } from './recording.ts'
 export interface EventFilesOptions {
   /** The folder of all files; one folder a serial is made in it. */
   readonly root: string
-  /** Takes what went wrong behind a download that itself succeeded. */
-  readonly onError: (error: unknown) => void
   /** The encoder's version. Defaults to the present one. */
   readonly encoderVersion?: number | undefined
   /** Where recordings are encoded. Defaults to {@link encodeEventFile}, on the event loop. */
@@ -36,7 +33,7 @@ export class EventFiles {
 
   constructor(
     cache: DeviceCache,
-    { root, encoderVersion = ENCODER_VERSION, encode = encodeEventFile }: Omit<EventFilesOptions, 'onError'>,
+    { root, encoderVersion = ENCODER_VERSION, encode = encodeEventFile }: EventFilesOptions,
   ) {
     this.#cache = cache
     this.store = cache.tide.artifacts<FiledEvent, SourceFrame>({
@@ -58,27 +55,50 @@ export class EventFiles {
     })
   }
 
+  /** True when a waveform has its file, or no file can be made of it, as far as can be told without asking its unit. */
+  async has(unit: string, record: WaveformRecord): Promise<boolean> {
+    const recording = recordingIn(record)
+    if (!recording) return true
+    const serial = (await this.#cache.lastKnownInfo(unit))?.serial
+    return typeof serial === 'string' && (await this.#sidecarOf(serial, recording)) !== undefined
+  }
+
   /**
-   * Keeps a downloaded waveform as a file; one that is kept already stays as it is. `undefined` for what no file can be made
-   * of. Asks the unit for its serial where it is not certain. Errors: those of `Artifacts.save`, of the unit, and
-   * `EventFileError` for a serial or a time that no name can say.
+   * Keeps a waveform as a file; one that is kept already stays as it is. `undefined` for what no file can be made of. Asks the
+   * unit for its serial where it is not certain. `isCached`: it was not downloaded just now, so that another unit may answer
+   * by now. Errors: those of `Artifacts.save`, of the unit, and `EventFileError` for a serial or a time that no name can say.
    */
-  async keep(unit: string, index: number, record: WaveformRecord): Promise<SavedArtifact | undefined> {
+  async keep(
+    unit: string,
+    index: number,
+    record: WaveformRecord,
+    { isCached = false }: { readonly isCached?: boolean } = {},
+  ): Promise<SavedArtifact | undefined> {
     const recording = recordingIn(record)
     if (!recording) return undefined
+    const before = isCached ? (await this.#cache.lastKnownInfo(unit))?.serial : undefined
     const event = await this.#cache.getEvent(unit, index)
     const isOfEvent = event !== undefined && sameStamp(stampOf(event), stampOf(record))
     const serial = await this.#serialOf(unit, isOfEvent)
+    if (before && before !== serial) {
+      const message = `Event ${index} of ${unit} was recorded by ${before} or by ${serial}, which answers now: it is not filed.`
+      throw new EventFileError('event-file-unit', message)
+    }
     const said = isOfEvent && isProject(event['project']) ? event['project'] : undefined
     const project = said ?? (await this.#knownProject(serial, recording))
     return this.store.save({ serial, recording, project }, framesOf(recording))
   }
 
   /** What the sidecar says already: a later download that knows less does not unlearn it. */
-  async #knownProject(serial: string, { time, waveformKey }: EventRecording): Promise<JsonObject | undefined> {
+  async #knownProject(serial: string, recording: EventRecording): Promise<JsonObject | undefined> {
+    const project = (await this.#sidecarOf(serial, recording))?.metadata['project']
+    return isProject(project) ? project : undefined
+  }
+
+  /** What is known of the file of this very recording, if there is one that can be read. */
+  async #sidecarOf(serial: string, { time, waveformKey }: EventRecording): Promise<ArtifactInfo | undefined> {
     const info = await this.store.info(serial, eventFileName({ serial, time, kind: 'waveform' })).catch(() => undefined)
-    const { project, waveform_key: key } = info?.metadata ?? {}
-    return key === waveformKey && isProject(project) ? project : undefined
+    return info?.metadata['waveform_key'] === waveformKey ? info : undefined
   }
 
   /** A wrong serial would file a recording under another unit: what is not certain is asked for. */
@@ -89,29 +109,6 @@ export class EventFiles {
     if (!serial) throw new EventFileError('event-file-name', `${unit} does not say its serial.`)
     this.#known.add(unit)
     return serial
-  }
-}
-
-/**
- * A source whose waveforms are kept as files as they come. A file that cannot be kept is told, and is no reason to keep the
- * recording from whoever asked for it.
- */
-export function keeping(
-  source: DeviceSource,
-  files: () => EventFiles | undefined,
-  onError: (error: unknown) => void,
-): DeviceSource {
-  return {
-    ...source,
-    waveform: async (unit, index, asking) => {
-      const record = await source.waveform(unit, index, asking)
-      try {
-        await files()?.keep(unit, index, record)
-      } catch (error) {
-        onError(error)
-      }
-      return record
-    },
   }
 }
 

@@ -4,14 +4,25 @@ import { cacheHeaders, cacheStatus } from 'tidemark/http'
 import type { DeviceCache } from '../cache/device-cache.ts'
 import type { JsonObject } from '../cache/record.ts'
 import type { WaveformBodies } from '../encoding/waveform-bodies.ts'
+import type { Filing } from '../event-file/filing.ts'
 import type { Operations } from '../fleet/operations.ts'
 import type { Permit } from '../fleet/permit.ts'
 import { joined } from './joined.ts'
 import { configOf, indexOf, isForced, maxAgeMsOf, unitOf } from './parameters.ts'
 import { sourceOf } from './source.ts'
 
+/** What the routes of units ask. */
+export interface DeviceParts {
+  readonly cache: DeviceCache
+  readonly bodies: WaveformBodies
+  readonly operations: Operations
+  readonly permit: Permit
+  /** Files waveforms, where files are kept. */
+  readonly filing: Filing | undefined
+}
+
 /** Everything under `/device`: what a unit says, from the cache or from the unit, and what changes a unit. */
-export function deviceRoutes(cache: DeviceCache, bodies: WaveformBodies, operations: Operations, permit: Permit): Hono {
+export function deviceRoutes({ cache, bodies, operations, permit, filing }: DeviceParts): Hono {
   const app = new Hono()
 
   const info = async (c: Context): Promise<Response> => {
@@ -39,7 +50,10 @@ export function deviceRoutes(cache: DeviceCache, bodies: WaveformBodies, operati
 
   app.get('/event/:index/waveform', async (c) => {
     const unit = unitOf(c, permit)
-    const reading = await cache.waveforms.read([unit, indexOf(c)], { refresh: isForced(c) })
+    const index = indexOf(c)
+    const reading = await cache.waveforms.read([unit, index], { refresh: isForced(c) })
+    // What came from the unit just now was filed as it came, or could not be.
+    if (reading.tier !== 'source') filing?.read(unit, index, reading.value)
     // The long part is written once for each recording; only what is true of this answer is put in front of it.
     const { stream, bytes } = joined({ unit, cache: sourceOf(reading) }, await bodies.of(reading.value))
     const headers = { 'Content-Type': 'application/json', 'Content-Length': String(bytes) }

@@ -62,7 +62,8 @@ export function deviceFileRoute(cache: DeviceCache, files: EventFiles, permit: P
   return new Hono().get('/event/:index/file', (c) =>
     answering(async () => {
       const [unit, index] = [unitOf(c, permit), indexOf(c)]
-      const saved = await files.keep(unit, index, await cache.waveforms.get([unit, index]))
+      const { value, tier } = await cache.waveforms.read([unit, index])
+      const saved = await files.keep(unit, index, value, { isCached: tier !== 'source' })
       if (!saved)
         throw new RequestError({
           status: 404,
