@@ -27,6 +27,8 @@ try {
     ...(demo ? { every: '10s', timeout: '2s' } : undefined),
   })
   running.push(service.close)
+  // Who asks before the proxies of earlier runs are known is told that there are none.
+  await service.pool.ready
   service.pool.on(({ at, ...news }) => console.log(JSON.stringify({ at: new Date(at).toISOString(), ...news })))
   for (const url of demo?.addresses ?? []) await service.pool.add({ url, source: 'demo' })
   const { url, close } = await listen({ name: 'proxypool', portVariable: 'PORT' }, service.fetch, host, settings.port)

@@ -1,5 +1,6 @@
 import { door } from '@tidemark/serve'
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { failureOf } from './http/failure.ts'
 import { poolPage } from './http/page.ts'
@@ -27,6 +28,9 @@ export interface Service extends AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
+/** A proxy, or the error of a use, is never longer. */
+const BODY_BYTES_MAX = 64 * 1024
+
 /** Opens the pool and builds the routes. Errors: those of `createTidemark`; `RangeError` for a target that is no address. */
 export function openService({
   target,
@@ -35,7 +39,7 @@ export function openService({
   onError = console.error,
   ...options
 }: ServiceOptions): Service {
-  if (!URL.canParse(target)) throw new RangeError(`Expected the target to be an address, got '${target}'.`)
+  if (!URL.canParse(target)) throw new RangeError('Expected the target to be an address, such as https://example.org/.')
   const pool = new ProxyPool({ ...options, check: connectCheck(target) })
   const app = new Hono()
   app.use(
@@ -45,10 +49,15 @@ export function openService({
     }),
   )
   app.use(door(publicHosts))
+  const limited = bodyLimit({ maxSize: BODY_BYTES_MAX, onError: tooLarge })
+  // An import is read as it comes and never held as a whole; asking a GET for its body makes the whole of a request that is
+  // otherwise never looked at.
+  app.on(['POST', 'PUT', 'PATCH', 'DELETE'], '*', (c, next) => (c.req.path === '/import' ? next() : limited(c, next)))
   app.route('/', poolRoutes(pool, token))
   app.route('/', poolPage(pool))
   app.notFound((c) =>
-    c.json({ error: { code: 'no-such-route', message: `There is no ${c.req.method} ${c.req.path}.` } }, 404),
+    // Not by its path: an address with its credentials may be in it.
+    c.json({ error: { code: 'no-such-route', message: 'There is no such route; the README names them.' } }, 404),
   )
   app.onError((error, c) => {
     const { status, ...failure } = failureOf(error)
@@ -57,4 +66,8 @@ export function openService({
   })
   const close = (): Promise<void> => pool.close()
   return { fetch: (request) => app.fetch(request), pool, close, [Symbol.asyncDispose]: close }
+}
+
+function tooLarge(c: Context): Response {
+  return c.json({ error: { code: 'too-large', message: `A body may have ${BODY_BYTES_MAX} bytes.` } }, 413)
 }

@@ -1,3 +1,5 @@
+import { isTidemarkError } from 'tidemark'
+import { WrongKeysError } from '../import/sealed.ts'
 import { ProxyAddressError } from '../proxy/address.ts'
 import { KeyCollisionError } from '../pool/pool.ts'
 
@@ -24,6 +26,11 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof RequestError) return error.failure
   if (error instanceof ProxyAddressError) return { status: 400, code: 'bad-proxy', message: error.message }
   if (error instanceof KeyCollisionError) return { status: 409, code: 'key-collision', message: error.message }
+  if (error instanceof WrongKeysError) {
+    const hint = 'Give the pool the key it was sealed under as well: TIDEMARK_KEYS=main=<its own>,older=<that one>.'
+    return { status: 409, code: 'wrong-keys', message: error.message, hint }
+  }
+  if (isTidemarkError(error, 'import-refused')) return { status: 400, code: error.code, message: error.message }
   if (error instanceof SyntaxError || error instanceof RangeError)
     return { status: 400, code: 'bad-request', message: error.message }
   return { status: 500, code: 'internal', message: 'Something went wrong in the pool; its log says what.' }

@@ -1,26 +1,28 @@
 import { timingSafeEqual } from 'node:crypto'
 import { Hono, type Context } from 'hono'
 import { stream } from 'hono/streaming'
-import { FORMATS, type Format } from '../import/format.ts'
+import { FORMATS, SEALED, type Format } from '../import/format.ts'
 import { importProxies } from '../import/import.ts'
-import type { ProxyPool, ProxyView } from '../pool/pool.ts'
+import { importSealed } from '../import/sealed.ts'
+import type { ProxyPool } from '../pool/pool.ts'
 import { STRATEGIES, type Strategy } from '../pool/strategy.ts'
 import type { ProxyInput } from '../proxy/record.ts'
 import { RequestError } from './failure.ts'
 
 const PAGE_MAX = 1000
+const KEY = /^[0-9a-f]{16}$/
+/** Of a proxy that is added. */
+const FIELDS: readonly string[] = ['url', 'username', 'password', 'source', 'ttl_seconds', 'fetched_at', 'past']
 
 /** The routes of the pool. `token`: who shows it gets credentials; without one nobody does. */
 export function poolRoutes(pool: ProxyPool, token: string | undefined): Hono {
   const app = new Hono()
 
   app.post('/proxies', async (c) => {
-    const body: unknown = await c.req.json().catch(() => undefined)
-    if (typeof body !== 'object' || body === null) throw bad('body', 'a JSON object with `url`')
-    const fields = body as Record<string, unknown>
-    const known = ['url', 'username', 'password', 'source', 'ttl_seconds', 'fetched_at']
-    const unknown = Object.keys(fields).find((name) => !known.includes(name))
-    if (unknown !== undefined) throw bad(unknown, `one of ${known.join(', ')}`)
+    const fields = await objectOf(c, 'a JSON object with `url`')
+    // Not by its name: what is in the wrong place may be a secret.
+    if (Object.keys(fields).some((name) => !FIELDS.includes(name)))
+      throw bad('body', `a JSON object with nothing but ${FIELDS.join(', ')}`)
     const { ttl_seconds: ttlSeconds, fetched_at: fetchedAt, ...rest } = fields
     const key = await pool.add({ ...rest, ttlSeconds, fetchedAt } as ProxyInput)
     return c.json({ key }, 201)
@@ -29,22 +31,10 @@ export function poolRoutes(pool: ProxyPool, token: string | undefined): Hono {
   app.get('/proxies', async (c) => {
     const limit = whole(c, 'limit', 100, PAGE_MAX)
     const after = c.req.query('after')
-    const proxies: ProxyView[] = []
-    let isPast = after === undefined
-    let next: string | undefined
-    for await (const key of pool.keys()) {
-      if (!isPast) {
-        isPast = key === after
-        continue
-      }
-      if (proxies.length === limit) {
-        next = proxies.at(-1)?.key
-        break
-      }
-      const view = await pool.view(key)
-      if (view) proxies.push(view)
-    }
-    return c.json({ proxies, next })
+    if (after !== undefined && !KEY.test(after)) throw bad('after', 'the `next` of the page before: 16 hex digits')
+    const { keys, next } = await pool.page(limit, after)
+    const proxies = await Promise.all(keys.map((key) => pool.view(key)))
+    return c.json({ proxies: proxies.filter((it) => it !== undefined), next })
   })
 
   app.get('/proxies/next', async (c) => {
@@ -77,9 +67,10 @@ export function poolRoutes(pool: ProxyPool, token: string | undefined): Hono {
   })
 
   app.post('/proxies/:key/failure', async (c) => {
-    const body = (await c.req.json().catch(() => ({}))) as { error?: unknown }
-    const error = typeof body.error === 'string' ? body.error.slice(0, 200) : undefined
-    return c.json({ evicted: await pool.reportFailure(keyOf(c), error) })
+    const key = keyOf(c)
+    const { error } = await objectOf(c, 'nothing, or a JSON object with `error`', {})
+    if (error !== undefined && error !== null && typeof error !== 'string') throw bad('error', 'text')
+    return c.json({ evicted: await pool.reportFailure(key, error ?? undefined) })
   })
 
   app.get('/proxies/:key/history', async (c) => c.json({ checks: await pool.history(keyOf(c)) }))
@@ -94,8 +85,9 @@ export function poolRoutes(pool: ProxyPool, token: string | undefined): Hono {
 
   app.post('/import', async (c) => {
     const format = c.req.query('format') ?? 'txt'
-    if (!(FORMATS as readonly string[]).includes(format)) throw bad('format', FORMATS.join(', '))
     const body = c.req.raw.body ?? new Blob([]).stream()
+    if (format === SEALED) return c.json(await importSealed(pool, body))
+    if (!(FORMATS as readonly string[]).includes(format)) throw bad('format', [...FORMATS, SEALED].join(', '))
     return c.json(await importProxies(pool, body, { format: format as Format, source: c.req.query('source') }))
   })
 
@@ -113,8 +105,26 @@ export function poolRoutes(pool: ProxyPool, token: string | undefined): Hono {
 
 function keyOf(c: Context): string {
   const key = c.req.param('key') ?? ''
-  if (!/^[0-9a-f]{16}$/.test(key)) throw bad('key', '16 hex digits')
+  if (!KEY.test(key)) throw bad('key', '16 hex digits')
   return key
+}
+
+/** The fields of the body. `empty` is what an empty one stands for, where there may be one. */
+async function objectOf(
+  c: Context,
+  expected: string,
+  empty?: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const text = await c.req.text()
+  if (empty && text.trim() === '') return empty
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    throw bad('body', expected)
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw bad('body', expected)
+  return body as Record<string, unknown>
 }
 
 function showsToken(c: Context, token: string | undefined): boolean {

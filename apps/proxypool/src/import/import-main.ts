@@ -1,10 +1,11 @@
-// Imports into a running pool: npm run import -w apps/proxypool -- FILE|FOLDER [--to URL] [--source NAME] [--format FORMAT]
+// Imports into a running pool: npm run import -w apps/proxypool -- FILE|FOLDER [--to URL] [--source NAME] [--format FORMAT]; FORMAT: txt, csv, json, jsonl, sealed
 
 import { createReadStream, statSync } from 'node:fs'
 import { extname, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import type { ProxyInput } from '../proxy/record.ts'
+import { SEALED } from './format.ts'
 import { migrateShards } from './legacy.ts'
 import { ProgressLine } from './progress-line.ts'
 
@@ -37,7 +38,7 @@ interface Report {
 }
 
 async function importFile(): Promise<Report> {
-  const query = new URLSearchParams({ format: values.format ?? (extname(path).slice(1) || 'txt') })
+  const query = new URLSearchParams({ format: values.format ?? formatOf(path) })
   if (values.source !== undefined) query.set('source', values.source)
   const line = new ProgressLine(process.stderr, statSync(path).size)
   const file = createReadStream(path).on('data', (chunk) => line.add(chunk.length))
@@ -47,6 +48,11 @@ async function importFile(): Promise<Report> {
   const report = await ask<Report>(`/import?${query.toString()}`, init)
   line.end()
   return report
+}
+
+/** An export goes by the name it was downloaded under. */
+function formatOf(name: string): string {
+  return name.endsWith('.sealed.jsonl') ? SEALED : extname(name).slice(1).toLowerCase() || 'txt'
 }
 
 /** The shards of the older program, proxy by proxy. */
@@ -61,7 +67,8 @@ function importShards(): Promise<Report> {
 
 async function ask<T>(route: string, init: RequestInit): Promise<T> {
   const response = await fetch(new URL(route, values.to), init)
-  const answer = (await response.json()) as T & { error?: { message: string } }
-  if (!response.ok) throw new Error(answer.error?.message ?? `The pool answered ${response.status}.`)
+  const answer = (await response.json()) as T & { error?: { message: string; hint?: string } }
+  const { message = `The pool answered ${response.status}.`, hint = '' } = answer.error ?? {}
+  if (!response.ok) throw new Error(`${message} ${hint}`.trim())
   return answer
 }

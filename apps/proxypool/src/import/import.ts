@@ -39,7 +39,7 @@ export async function importProxies(
     await Promise.all(
       now.map(({ line, input }) =>
         pool.addUnless({ ...input, source: input.source ?? options.source ?? 'import' }, isKnown).then(
-          ({ isAdded }) => void (isAdded ? writer.loaded++ : writer.skipped++),
+          ({ outcome }) => void (outcome === 'added' ? writer.loaded++ : writer.skipped++),
           (error: unknown) => writer.fail(line, error),
         ),
       ),
@@ -85,5 +85,9 @@ async function wholeJson(chunks: AsyncIterable<Uint8Array>): Promise<(() => Prox
       throw new RangeError(`A .json file may have ${JSON_BYTES_MAX} bytes; use .jsonl for more.`)
     parts.push(chunk)
   }
-  return jsonInputs(Buffer.concat(parts).toString('utf8'))
+  return jsonInputs(
+    Buffer.concat(parts)
+      .toString('utf8')
+      .replace(/^\uFEFF/, ''),
+  )
 }

@@ -21,7 +21,7 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     } else if (part.length > 0) parts.push(part)
   }
   const line = (): NumberedLine => {
-    const text = isTooLong ? undefined : Buffer.concat(parts).toString('utf8').replace(/\r$/, '')
+    const text = isTooLong ? undefined : withoutMark(Buffer.concat(parts).toString('utf8'), number).replace(/\r$/, '')
     parts = []
     bytes = 0
     isTooLong = false
@@ -37,4 +37,9 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     take(chunk.subarray(from))
   }
   if (bytes > 0 || isTooLong) yield line()
+}
+
+/** Editors of some systems begin a file with a byte order mark. */
+function withoutMark(text: string, number: number): string {
+  return number === 1 && text.startsWith('\uFEFF') ? text.slice(1) : text
 }

@@ -1,7 +1,7 @@
 /** What became of an import. */
 export interface ImportReport {
   readonly loaded: number
-  /** Blank lines, comments, and proxies that were there already in the same file. */
+  /** Blank lines, comments, proxies past their time, and those that were there already in the same file. */
   readonly skipped: number
   readonly failed: number
   /** The first failures, by line. */

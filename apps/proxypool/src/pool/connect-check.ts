@@ -1,5 +1,6 @@
 import { ProxyAgent, request } from 'undici'
 import type { CheckResult } from 'tidemark'
+import { concealed } from '../proxy/conceal.ts'
 import type { ProxyRecord } from '../proxy/record.ts'
 
 /** Tries a proxy as its users do: a request to `target` through it. Any answer below 500 that is not 407 is a good one. */
@@ -15,7 +16,7 @@ export function connectCheck(target: string): (proxy: ProxyRecord, signal: Abort
         ? { ok: true, responseMs }
         : { ok: false, responseMs, error: `The target answered ${statusCode}.` }
     } catch (error) {
-      return { ok: false, responseMs: Math.round(performance.now() - began), error: reasonOf(error) }
+      return { ok: false, responseMs: Math.round(performance.now() - began), error: reasonOf(error, proxy) }
     } finally {
       // Whatever state its connections are in: nobody else uses them.
       void dispatcher.destroy().catch(() => {})
@@ -29,9 +30,9 @@ function authorization({ username = '', password = '' }: ProxyRecord): { token?:
 }
 
 /** The reason without what an address or a header may hold. */
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, proxy: ProxyRecord): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   if (!(cause instanceof Error)) return 'failed'
   const { code } = cause as NodeJS.ErrnoException
-  return typeof code === 'string' ? code : cause.message.replaceAll(/\/\/[^@\s]*@/g, '//').slice(0, 200)
+  return typeof code === 'string' ? code : concealed(cause.message, proxy).slice(0, 200)
 }

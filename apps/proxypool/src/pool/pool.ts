@@ -11,8 +11,11 @@ import {
   type Resource,
   type Tidemark,
 } from 'tidemark'
-import { proxyKey } from '../proxy/address.ts'
-import { proxyRecord, type ProxyInput, type ProxyRecord } from '../proxy/record.ts'
+import type { Keyring } from 'tidemark/seal'
+import { ProxyAddressError, proxyKey } from '../proxy/address.ts'
+import { concealed } from '../proxy/conceal.ts'
+import { pastOf } from '../proxy/past.ts'
+import { endOf, proxyRecord, type ProxyInput, type ProxyRecord } from '../proxy/record.ts'
 import { Candidates, statusOf, type ProxyStatus, type StatusCounts } from './candidates.ts'
 import { NewsDesk, newsOf, type PoolNews } from './news.ts'
 import type { PoolOptions } from './options.ts'
@@ -36,6 +39,7 @@ export interface ProxyView {
 
 const MEMORY_ENTRIES_MAX = 1000
 const FILE_ENTRIES_MAX = 5000
+const ERROR_MAX = 200
 const FOR_EVER_MS = 100 * 365 * 86_400_000
 
 /** Two addresses with one key: 64 bits of a hash met. */
@@ -58,6 +62,7 @@ export class ProxyPool implements AsyncDisposable {
   readonly #news = new NewsDesk()
   readonly #uses: Uses
   readonly #now: () => number
+  readonly #keyring: Keyring
   readonly #ttlBySource: Readonly<Record<string, number>>
   readonly #candidates: Candidates
 
@@ -67,6 +72,7 @@ export class ProxyPool implements AsyncDisposable {
     // The one the cache goes by: two clocks would fall out over a step of the wall clock.
     const clock = options.clock ?? systemClock
     this.#now = () => clock.now()
+    this.#keyring = keyring
     this.#ttlBySource = ttlBySource
     this.tide = createTidemark({
       tiers: [
@@ -117,32 +123,42 @@ export class ProxyPool implements AsyncDisposable {
     return this.#now()
   }
 
+  /** What the keys are called that open what was sealed. */
+  get keyIds(): readonly string[] {
+    return this.#keyring.keys.map(({ id }) => id)
+  }
+
   /** Resolves when the proxies of earlier runs are known. */
   get ready(): Promise<void> {
     return this.#proxies.health.ready
   }
 
-  /** Adds a proxy or replaces it. Resolves to its key. Errors: `ProxyAddressError`, `KeyCollisionError`. */
+  /** Adds a proxy or replaces it. Resolves to its key. Errors: `ProxyAddressError`, also for one past its time; `KeyCollisionError`. */
   async add(input: ProxyInput): Promise<string> {
-    return (await this.addUnless(input, () => false)).key
+    const { key, outcome } = await this.addUnless(input, () => false)
+    if (outcome === 'expired')
+      throw new ProxyAddressError('The proxy is past its time: `fetchedAt` and `ttlSeconds` after it are over.')
+    return key
   }
 
-  /**
-   * The same, unless what is there already will do. Resolves to its key, and whether it was added. Errors as for {@link add}.
-   */
+  /** The same, unless what is there already will do, or it is past its time. Errors: `ProxyAddressError`, `KeyCollisionError`. */
   async addUnless(
     input: ProxyInput,
     doesKnown: (known: ProxyRecord, record: ProxyRecord) => boolean,
-  ): Promise<{ readonly key: string; readonly isAdded: boolean }> {
+  ): Promise<{ readonly key: string; readonly outcome: 'added' | 'known' | 'expired' }> {
     const record = proxyRecord(input, this.#now(), this.#ttlBySource)
+    const past = input.past && pastOf(input.past)
     const key = proxyKey(record.url)
+    if ((endOf(record) ?? Number.POSITIVE_INFINITY) <= this.#now()) return { key, outcome: 'expired' }
     const known = await this.#stored(key)
     if (known && known.url !== record.url) {
       throw new KeyCollisionError(`${record.url} and ${known.url} have one key, ${key}: only one of them can be kept.`)
     }
-    const isAdded = !known || !doesKnown(known, record)
-    if (isAdded) await this.#proxies.set(key, record)
-    return { key, isAdded }
+    if (known && doesKnown(known, record)) return { key, outcome: 'known' }
+    await this.#proxies.set(key, record)
+    if (past?.uses) await this.#uses.restore(key, past.uses)
+    if (past?.health) await this.#proxies.health.restore(key, past.health)
+    return { key, outcome: 'added' }
   }
 
   /** The proxy with its credentials, for whoever is about to use it. */
@@ -180,6 +196,26 @@ export class ProxyPool implements AsyncDisposable {
     for await (const { key, state } of this.#proxies.entries()) if (state !== 'expired') yield String(key)
   }
 
+  /**
+   * The first keys after one, in their order, whether that one is still there or not. Every key is looked at for it, and no more
+   * than a few pages are held. `next`: where the page after this one goes on, if there is one.
+   */
+  async page(limit: number, after?: string): Promise<{ readonly keys: readonly string[]; readonly next?: string }> {
+    let first: string[] = []
+    let last: string | undefined
+    for await (const key of this.keys()) {
+      if ((after !== undefined && key <= after) || (last !== undefined && key >= last)) continue
+      first.push(key)
+      if (first.length < (limit + 1) * 4) continue
+      first = first.toSorted().slice(0, limit + 1)
+      last = first.at(-1)
+    }
+    first = first.toSorted()
+    const keys = first.slice(0, limit)
+    const next = first.length > limit ? keys.at(-1) : undefined
+    return next === undefined ? { keys } : { keys, next }
+  }
+
   size(): Promise<number> {
     return this.#proxies.count()
   }
@@ -203,9 +239,11 @@ export class ProxyPool implements AsyncDisposable {
   }
 
   /** A use of the proxy failed. Resolves to true when that removed it from every tier. */
-  reportFailure(key: string, error?: string): Promise<boolean> {
+  async reportFailure(key: string, error?: string): Promise<boolean> {
     this.#candidates.lookAgain()
-    return this.#proxies.health.reportFailure(key, error)
+    // Clients put addresses into their errors as they got them: with credentials.
+    const shown = error === undefined ? undefined : concealed(error, await this.#stored(key)).slice(0, ERROR_MAX)
+    return this.#proxies.health.reportFailure(key, shown)
   }
 
   history(key: string): Promise<readonly CheckEntry[]> {
@@ -235,8 +273,8 @@ export class ProxyPool implements AsyncDisposable {
     return this.#proxies.stored(key, { stale: true })
   }
 
-  #remainingMs({ ttlSeconds, fetchedAt }: ProxyRecord): number {
-    if (ttlSeconds === 0) return FOR_EVER_MS
-    return Math.max(0, Date.parse(fetchedAt) + ttlSeconds * 1000 - this.#now())
+  #remainingMs(proxy: ProxyRecord): number {
+    const end = endOf(proxy)
+    return Math.min(FOR_EVER_MS, Math.max(0, (end ?? Number.POSITIVE_INFINITY) - this.#now()))
   }
 }

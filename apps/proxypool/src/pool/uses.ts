@@ -35,6 +35,15 @@ export class Uses {
     return sum(await this.#stored.stored(key), this.#pending.get(key))
   }
 
+  /** Goes on from what was counted elsewhere; counted again, it is the same. */
+  async restore(key: string, use: Use): Promise<void> {
+    const known = (await this.#stored.stored(key)) ?? NEVER
+    await this.#stored.set(key, {
+      count: Math.max(known.count, use.count),
+      lastAt: Math.max(known.lastAt, use.lastAt),
+    })
+  }
+
   async forget(key: string): Promise<void> {
     this.#pending.delete(key)
     await this.#stored.delete(key)

@@ -13,6 +13,11 @@ export interface ProxyRecord {
   readonly ttlSeconds: number
 }
 
+/** When it no longer counts, in milliseconds since 1970; `undefined`: never. */
+export function endOf({ fetchedAt, ttlSeconds }: ProxyRecord): number | undefined {
+  return ttlSeconds === 0 ? undefined : Date.parse(fetchedAt) + ttlSeconds * 1000
+}
+
 /** A proxy as it is given by whoever adds it. */
 export interface ProxyInput {
   readonly url: string
@@ -24,9 +29,12 @@ export interface ProxyInput {
   readonly fetchedAt?: string | undefined
   /** Defaults to what is set for the source, else 0. */
   readonly ttlSeconds?: number | undefined
+  /** What was known of its uses and health elsewhere, in the words of the older program: see `PAST_FIELDS`. */
+  readonly past?: Readonly<Record<string, unknown>> | undefined
 }
 
-const ZONED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/
+/** A time without a zone means something else on every machine. */
+export const ZONED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/
 const TEXT_MAX = 1000
 
 /** Checks and completes a proxy. Throws a {@link ProxyAddressError} that says what does not fit, never a password. */
@@ -38,11 +46,10 @@ export function proxyRecord(
   if (typeof input?.url !== 'string') throw new ProxyAddressError('Expected `url` to be text.')
   const address = parseProxy(input.url)
   const source = text('source', input.source) ?? 'manual'
-  const ttlSeconds = input.ttlSeconds ?? ttlBySource[source] ?? 0
+  const ttlSeconds = input.ttlSeconds ?? (Object.hasOwn(ttlBySource, source) ? ttlBySource[source] : 0) ?? 0
   if (!Number.isFinite(ttlSeconds) || ttlSeconds < 0)
     throw new ProxyAddressError('Expected `ttlSeconds` to be a number from 0.')
   const fetchedAt = input.fetchedAt ?? new Date(now).toISOString()
-  // A time without a zone means something else on every machine.
   if (typeof fetchedAt !== 'string' || !ZONED.test(fetchedAt) || Number.isNaN(Date.parse(fetchedAt))) {
     throw new ProxyAddressError(
       'Expected `fetchedAt` to be an ISO 8601 time with its zone, such as 2026-01-01T00:00:00Z.',
