@@ -2,7 +2,7 @@
 // same, and nobody of their own.
 
 import { Client } from 'pg'
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { slotOfKey } from '../../src/slot.ts'
 import { until } from '../redis/app.ts'
 import { requireService } from '../services.ts'
@@ -85,6 +85,88 @@ await requireService('postgres', (url) => {
     onTestFinished(() => stop?.())
     await b.tier.put(entryOf(clock, 'x', 1))
     expect(await until(() => heardBy(a).includes(slotOf('x')))).toBeLessThan(2_000)
+  })
+
+  describe('a look whose answer does not come', () => {
+    /** A client that keeps the next look to itself once it is told to; `release` gives it its answer after all. */
+    function keeping(client: Group['client']): { client: Group['client']; keep: () => void; release?: () => void } {
+      let isKept = false
+      const it: ReturnType<typeof keeping> = {
+        keep: () => (isKept = true),
+        client: {
+          query: async (config) => {
+            if (!isKept || !config.text.includes('.changed(')) return client.query(config)
+            isKept = false
+            const answer = await client.query(config)
+            return new Promise((resolve) => (it.release = () => resolve(answer)))
+          },
+        },
+      }
+      return it
+    }
+
+    it('is given up, and the next one tells what it would have told', async () => {
+      const group = newGroup()
+      const { client, keep } = keeping(group.client)
+      const [a, b] = [group.join({ client }), group.join()]
+      await a.tier.get({ name: 'users', id: 'any' })
+      keep()
+      const stop = a.tier.feed?.poll()
+      onTestFinished(() => stop?.())
+      await b.tier.put(entryOf(group.clock, 'x', 1))
+      await until(() => heardBy(a).includes(slotOf('x')))
+      expect(heardBy(a)).toEqual([slotOf('x')])
+    })
+
+    it('does no harm when it comes in the end, older than what is known by then', async () => {
+      const group = newGroup()
+      const kept = keeping(group.client)
+      const opened: string[] = []
+      const client: Group['client'] = {
+        query: (config) => {
+          if (config.text.includes('.open()')) opened.push(config.text)
+          return kept.client.query(config)
+        },
+      }
+      const [a, b] = [group.join({ client }), group.join()]
+      await a.tier.get({ name: 'users', id: 'any' })
+      kept.keep()
+      const early = Promise.resolve(a.tier.feed?.check())
+      await until(() => kept.release)
+      for (const id of ['x', 'y']) await b.tier.put(entryOf(group.clock, id, 1))
+      await a.tier.feed?.check()
+      kept.release?.()
+      await early
+      await b.tier.put(entryOf(group.clock, 'z', 1))
+      await a.tier.feed?.check()
+      expect(heardBy(a)).toEqual(['x', 'y', 'z'].map(slotOf))
+      expect(opened, 'it is still the same life').toHaveLength(1)
+    })
+  })
+
+  it('tables that were looked for without an answer are looked for again', async () => {
+    const { clock, client, join } = newGroup()
+    let isSwallowed = false
+    const swallowing: Group['client'] = {
+      query: (config) => {
+        if (isSwallowed || !config.text.includes('.open()')) return client.query(config)
+        isSwallowed = true
+        return new Promise(() => {})
+      },
+    }
+    const b = join()
+    await b.tier.put(entryOf(clock, 'x', 1))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const a = join({ client: swallowing })
+    const asked = Promise.resolve(a.tier.get({ name: 'users', id: 'x' }))
+    const failed = expect(asked).rejects.toMatchObject({ code: 'tier-unavailable' })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isSwallowed).toBe(true)
+    vi.advanceTimersByTime(60_000)
+    await failed
+    vi.useRealTimers()
+    expect((await a.tier.get({ name: 'users', id: 'x' }))?.value).toBe(1)
   })
 
   it('a gap in the sequence means that everything may have been missed', async () => {

@@ -150,6 +150,29 @@ await requireService('redis', (url) => {
     expect(await until(() => flat(a).includes(slotOf('x')))).toBeLessThan(1_000)
   })
 
+  it('a look that is never answered is given up, and the next one tells what it would have told', async () => {
+    const group = newGroup()
+    const client = group.client.duplicate()
+    onTestFinished(() => client.disconnect())
+    const mget = client.mgetBuffer.bind(client) as (...keys: string[]) => Promise<(Buffer | null)[]>
+    let isSwallowed = true
+    client.mgetBuffer = ((...keys: string[]) => {
+      const isLook = keys.every((key) => key.endsWith(':m'))
+      if (isSwallowed || !isLook) return mget(...keys)
+      isSwallowed = true
+      return new Promise(() => {})
+    }) as typeof client.mgetBuffer
+    const [a, b] = [group.join({ client }), group.join()]
+    await a.tier.get({ name: 'users', id: 'any' })
+    isSwallowed = false
+    const stop = a.tier.feed?.poll()
+    onTestFinished(() => stop?.())
+    await until(() => isSwallowed)
+    await b.tier.put(entryOf(group.clock, 'x', 1))
+    await until(() => flat(a).includes(slotOf('x')))
+    expect(flat(a)).toEqual([slotOf('x')])
+  })
+
   it('strict: one question answers for all who ask in one turn, and what it finds is told before it resolves', async () => {
     const group = newGroup()
     const [a, b] = [group.join(), group.join()]

@@ -69,6 +69,13 @@ export function cameTooLate(what: string, budgetMs: number): TidemarkError {
   })
 }
 
+/** The error for what PostgreSQL did not answer at all. */
+export function neverAnswered(what: string, afterMs: number): TidemarkError {
+  return new TidemarkError('tier-unavailable', `PostgreSQL: no answer to ${what} within ${afterMs} ms.`, {
+    hint: 'Its connection may be dead without anybody saying so; it is asked again, on another one if the client has one.',
+  })
+}
+
 /** The error for what is lost each time it was just found. */
 export function lostAgain(): TidemarkError {
   return new TidemarkError('tier-unavailable', 'PostgreSQL: the tables of the cache are lost again and again.', {

@@ -54,18 +54,23 @@ export class PostgresFeed implements ChangeFeed {
   async #look(): Promise<void> {
     const { origin, queries, place } = this.#parts
     let sentAtMs = 0
+    let asked = 0
     const answer = await place.run(
       queries.look,
       () => {
         sentAtMs = performance.now()
-        return [origin, place.known]
+        asked = place.known
+        return [origin, asked]
       },
       ([row], life) => {
-        if (!row || row['life'] !== life || row['seq'] === null || Number(row['seq']) < place.known) return undefined
+        // Not what is known by now: a later look may have been answered before.
+        if (!row || row['life'] !== life || row['seq'] === null || Number(row['seq']) < asked) return undefined
         return { row, life }
       },
     )
     if (!answer) return
+    // Meanwhile it was found that the life is over, or may be: this answer says nothing of the next one.
+    if (answer.life !== place.life) return this.#look()
     const { seq, others, own, is_complete: isComplete } = answer.row
     place.sawClock(Number(answer.row['server_ms']), sentAtMs, false)
     place.takeIn(answer.life, Number(seq), { others, own, isComplete: isComplete === true })

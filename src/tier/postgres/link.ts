@@ -1,6 +1,6 @@
 import { TidemarkError } from '../../errors.ts'
 import { runScript, runStatement, type PgClient, type PgRow } from '../../pg/client.ts'
-import { cameTooLate, pgFailure } from './failure.ts'
+import { cameTooLate, neverAnswered, pgFailure } from './failure.ts'
 import type { Query } from './query.ts'
 
 /** So many statements of ours are under way at most: the pool is the application's, and a table that is locked could use it up. */
@@ -38,8 +38,17 @@ export class Link {
     return this.#bounded(runStatement(this.#client, { name: query.name, text: query.text, values }))
   }
 
-  /** Runs several statements in one transaction. */
-  async script(text: string): Promise<void> {
+  /** The same for what all others wait for: without an answer it fails in the end, and whoever needs it asks anew. */
+  runOrGiveUp(query: Query): Promise<readonly PgRow[]> {
+    return givenUp(query.what, this.run(query, []))
+  }
+
+  /** Runs several statements in one transaction; without an answer it fails in the end. */
+  script(text: string): Promise<void> {
+    return givenUp('a script', this.#script(text))
+  }
+
+  async #script(text: string): Promise<void> {
     const turn = this.#turn('a script')
     if (turn) await turn
     await this.#bounded(runScript(this.#client, text))
@@ -88,4 +97,12 @@ export class Link {
     }
     this.#running--
   }
+}
+
+function givenUp<T>(what: string, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(neverAnswered(what, GIVEN_UP_MS)), GIVEN_UP_MS)
+    timer.unref()
+    answer.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }

@@ -144,7 +144,7 @@ export class Place {
     for (let attempt = 1; ; attempt++) {
       const sentAtMs = performance.now()
       try {
-        const [row] = await this.#link.run(this.#queries.open, [])
+        const [row] = await this.#link.runOrGiveUp(this.#queries.open)
         if (row && row['version'] !== null) return { row, sentAtMs }
         if (attempt === ATTEMPTS) throw lostAgain()
       } catch (error) {
