@@ -15,6 +15,15 @@ import { openService, type Service } from '../src/service.ts'
 const ORIGIN = 'http://127.0.0.1:8230'
 /** Lower case, since hosts become that. */
 const SECRET = 'hunter2secret'
+// Nothing is dialled; what a client says of a proxy it could not reach has the address as the client got it.
+vi.mock('undici', () => ({
+  ProxyAgent: class {
+    async destroy(): Promise<void> {}
+  },
+  request: async () => {
+    throw new Error(`No way to http://alice:${SECRET}@1.2.3.4:8080/`)
+  },
+}))
 let dataDir: string
 let service: Service
 /** Everything that was said: answers, events, logs. */

@@ -149,7 +149,7 @@ it('credentials are shown to nobody but who shows the token, and only with `next
 })
 
 it('an import is reported with line numbers; a hostile name is shown as text', async () => {
-  const { body } = await ask('POST', '/import?format=txt&source=%3Cb%3E', '10.0.0.1:1\nnot a proxy\n10.0.0.1:1\n')
+  const { body } = await ask('POST', '/import?format=txt&source=%3Cb%3E', '127.0.0.1:1\nnot a proxy\n127.0.0.1:1\n')
   expect(body).toMatchObject({ loaded: 1, skipped: 1, failed: 1, failures: [{ line: 2 }] })
   const page = await ask('GET', '/')
   expect(page.text).toContain('&lt;b&gt;')
