@@ -28,6 +28,7 @@ export class SealedTier implements Tier {
   readonly capabilities: Capabilities
   readonly feed?: ChangeFeed
   readonly claims?: Claims
+  readonly storeId?: () => string | undefined
   readonly getMany?: (keys: readonly Key[]) => MaybePromise<(Entry | undefined)[]>
   readonly #tier: Tier
   readonly #sealer: Sealer
@@ -42,6 +43,7 @@ export class SealedTier implements Tier {
     this.#purpose = sealPurpose(tier)
     if (tier.feed) this.feed = tier.feed
     if (tier.claims) this.claims = tier.claims
+    if (tier.storeId) this.storeId = () => tier.storeId?.()
     if (tier.getMany) this.getMany = (keys) => this.#openAll(tier.getMany?.(keys) ?? [])
   }
 

@@ -30,6 +30,7 @@ export class Guard implements Tier {
   readonly capabilities: Capabilities
   readonly feed?: ChangeFeed
   readonly claims?: Claims
+  readonly storeId?: () => string | undefined
   readonly #tier: Tier
   readonly #settings: GuardSettings
   readonly #watch: Watch
@@ -43,6 +44,7 @@ export class Guard implements Tier {
     this.#lastLease = new LastLease(tier)
     this.#watch = new Watch(tier, settings, host)
     if (settings.disabled) return
+    if (tier.storeId) this.storeId = () => tier.storeId?.()
     tier.attach?.({
       clock: host.clock,
       budgetMs: settings.budgetMs,
@@ -271,8 +273,8 @@ export class Guard implements Tier {
    */
   #missedPut(entry: Entry, lease: Lease | undefined): Change {
     if (lease !== undefined) return { kind: 'remove', selector: { kind: 'key', key: entry.key } }
-    // A full disk makes the tier let go of the older value by itself, which would break the lease.
-    if (!this.capabilities.shared || this.#watch.isFull) return { kind: 'put', entry }
+    if (!this.capabilities.shared) return { kind: 'put', entry }
+    // Of now, after the attempt: a full disk has made the tier let go of the older value by itself.
     return { kind: 'put', entry, lease: this.#lastLease.now() }
   }
 

@@ -92,6 +92,7 @@ export class Remembering implements Tier {
 
   async close(): Promise<void> {
     await this.#telling
+    if (this.#guard.isCalm) await this.#notes.clear(this.#guard)
     await this.#guard.close()
   }
 

@@ -44,6 +44,7 @@ export class Watch {
   #state: TierState
   #reason = ''
   #refusesWrites = false
+  /** The last write found the disk full. */
   #isFull = false
   #quarantined = false
   #replaying = false
@@ -93,11 +94,6 @@ export class Watch {
 
   get isWritable(): boolean {
     return this.isReadable && !this.#writes.isOpen && !this.#replaying && !this.journal.isOverflowed
-  }
-
-  /** The last write found the disk full. */
-  get isFull(): boolean {
-    return this.#isFull
   }
 
   /** Before what was missed is written down: how depends on it. */
@@ -254,10 +250,17 @@ export class Watch {
     const { key, freshUntil } = entry
     // What is stored under a lease is told to nobody: a mark that changes nothing tells those who hold what was before.
     if (!Number.isNaN(lease) && (await this.#tier.put(entry, lease))) await this.#removeKey(key, freshUntil)
-    // Over a network it may have been an earlier set of our own, of which no answer came, that broke the lease.
-    else if (Number.isNaN(lease) || !this.#tier.capabilities.sync) await this.#removeKey(key)
+    // What broke the lease may have concerned another key, or have been a set of our own of which no answer came.
+    else if (!(await this.#hasNewer(entry))) await this.#removeKey(key)
     // Stored or not: others may have changed the key since, and the journal has answered for it until now.
     this.#replayed.push(key)
+  }
+
+  /** Only asked of tiers on this machine: whoever writes to the others may go by another clock. */
+  async #hasNewer({ key, loadedAt }: Entry): Promise<boolean> {
+    if (!this.#tier.capabilities.sync) return false
+    const stored = await this.#tier.get(key)
+    return stored !== undefined && stored.loadedAt > loadedAt
   }
 
   #removeKey(key: Key, staleAt?: number): MaybePromise<number> {

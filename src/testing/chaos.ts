@@ -41,6 +41,7 @@ export class ChaosTier implements Tier {
   readonly capabilities: Capabilities
   /** Every call so far, oldest first. */
   readonly calls: ChaosCall[] = []
+  readonly storeId?: () => string | undefined
   readonly #tier: Tier
   readonly #faults = new Map<ChaosOperation, Fault>()
   readonly #hanging = new Set<() => void>()
@@ -52,6 +53,7 @@ export class ChaosTier implements Tier {
     this.#tier = tier
     this.name = `chaos(${tier.name})`
     this.capabilities = { ...tier.capabilities, sync: false }
+    if (tier.storeId) this.storeId = () => tier.storeId?.()
   }
 
   /** Makes an operation throw, for ever or so many times. */

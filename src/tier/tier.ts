@@ -144,6 +144,11 @@ export interface Tier {
    * Counts as a change for leases. Tiers in front only.
    */
   settled?(entry: Entry): void
+  /**
+   * Tells this tier's store from any other, also one of the same name on another machine; `undefined` while that cannot be
+   * told. Only of tiers that not everybody shares who knows their name, such as files.
+   */
+  storeId?(): string | undefined
   /** Synchronous tiers in front only. */
   front?(name: string): Front
   /** Shared tiers only. */

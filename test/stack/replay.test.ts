@@ -1,13 +1,23 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { createTidemark, memory, sqlite, untilInvalidated, type Resource, type Tidemark } from 'tidemark'
+import {
+  createTidemark,
+  jsonl,
+  memory,
+  sqlite,
+  TidemarkError,
+  untilInvalidated,
+  type Resource,
+  type Tidemark,
+  type Tier,
+} from 'tidemark'
 import { expect, it } from 'vitest'
 import { testFolder } from '../folder.ts'
 
 const folder = testFolder()
 
-function open(path: string): { tide: Tidemark; values: Resource<string, string> } {
-  const tide = createTidemark({ tiers: [memory(), sqlite({ path })], coherence: 'strict' })
+function open(path: string, tier: Tier = sqlite({ path })): { tide: Tidemark; values: Resource<string, string> } {
+  const tide = createTidemark({ tiers: [memory(), tier], coherence: 'strict' })
   const values = tide.resource({ name: 'values', load: () => 'loaded', freshness: untilInvalidated() })
   return { tide, values }
 }
@@ -83,6 +93,38 @@ it('one that is replayed is told to the other processes: none goes on with what 
   holder.close()
   await expect.poll(async () => (await a.tide.tiers())[1]?.journal.items, { timeout: 10_000 }).toBe(0)
   expect([await b.values.get('k'), await a.values.get('k')]).toEqual(['v1', 'v1'])
+  await a.tide.close()
+  await b.tide.close()
+})
+
+it.for([
+  { name: 'sqlite', make: (path: string) => sqlite({ path }) },
+  { name: 'jsonl', make: (path: string) => jsonl({ path }) },
+])('$name: one that found the disk full is not replayed over what another process set since', async (kind) => {
+  const path = join(folder, `full-${kind.name}`)
+  const inner = kind.make(path)
+  let isFull = false
+  const full: Tier = new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        if (isFull && name === 'put') throw new TidemarkError('tier-full', 'The disk is full.')
+        return (value as (...args: unknown[]) => unknown).apply(target, args)
+      }
+    },
+  })
+  const [a, b] = [open(path, full), open(path, kind.make(path))]
+  isFull = true
+  await a.values.set('k', 'v1')
+  await a.values.set('alone', 'v1')
+  isFull = false
+  // Of two sets of one millisecond nobody could say which came later.
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  await b.values.set('k', 'v2')
+  await expect.poll(async () => (await a.tide.tiers())[1]?.state, { timeout: 10_000 }).toBe('up')
+  expect([await a.values.get('k'), await b.values.get('k')]).toEqual(['v2', 'v2'])
+  expect([await a.values.get('alone'), await b.values.get('alone')]).toEqual(['v1', 'v1'])
   await a.tide.close()
   await b.tide.close()
 })

@@ -154,6 +154,14 @@ class JsonlTier implements Tier {
     return this.#changes.lease()
   }
 
+  storeId(): string | undefined {
+    try {
+      return this.#log.manifest.uid
+    } catch {
+      return undefined
+    }
+  }
+
   put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
     const prepared = new PreparedEntry(entry, lease === undefined ? undefined : this.#clock.now())
     const { bytes } = prepared.value

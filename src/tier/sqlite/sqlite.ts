@@ -130,6 +130,14 @@ class SqliteTier implements Tier {
     return this.#changes.lease()
   }
 
+  storeId(): string | undefined {
+    try {
+      return this.#database.open().uid
+    } catch {
+      return undefined
+    }
+  }
+
   put(entry: Entry, lease?: Lease): MaybePromise<boolean> {
     const row = prepareRow(entry)
     if (lease !== undefined || this.#largeSets.size === 0) return this.#put(row, lease)
