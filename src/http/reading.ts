@@ -17,7 +17,14 @@ export function isViewReading(reading: AnyReading): reading is ViewReading<unkno
   return 'status' in reading
 }
 
-/** How old the answer is for the client, in whole seconds: since it was made, or last found to hold. */
+/** The largest number of seconds a client has to understand (RFC 9111, section 1.2.2). */
+export const SECONDS_MAX: number = 2 ** 31
+
+/**
+ * How old the answer is for the client, in whole seconds: since it was made, or last found to hold. A clock that was set
+ * back makes that `Infinity`, for which headers have no word.
+ */
 export function ageSeconds(reading: AnyReading): number {
-  return Math.floor((isViewReading(reading) ? reading.staleFor : reading.age) / 1000)
+  const ageMs = isViewReading(reading) ? reading.staleFor : reading.age
+  return Math.min(Math.floor(ageMs / 1000), SECONDS_MAX)
 }

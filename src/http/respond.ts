@@ -3,7 +3,8 @@ import { durationMs, type Duration } from '../duration.ts'
 import { invalidOption, refuseUnknown } from '../errors.ts'
 import { cacheStatus } from './cache-status.ts'
 import { isNotModified, wantsRefresh } from './conditions.ts'
-import { ageSeconds, isViewReading, type AnyReading, type AnyRequest } from './reading.ts'
+import { ageSeconds, isViewReading, SECONDS_MAX, type AnyReading, type AnyRequest } from './reading.ts'
+import { textOf } from '../view/text.ts'
 
 /** Options of {@link respond} and {@link cacheHeaders}. */
 export interface RespondOptions {
@@ -23,9 +24,9 @@ export interface RespondOptions {
   readonly body?: string | Uint8Array<ArrayBuffer> | undefined
 }
 
-/** The body of a value and its tag, made once for each value that is shared. */
-interface Body {
-  readonly text: string
+/** The body that was last made of a shared value, and its tag. */
+interface Tagged {
+  readonly body: string
   readonly etag: string
 }
 
@@ -39,25 +40,24 @@ const OPTION_NAMES = [
   'body',
 ] as const
 
-const bodies = new WeakMap<object, Body>()
+const tagged = new WeakMap<object, Tagged>()
 
 /**
  * The answer to a request: the value as JSON, with `Cache-Status`, `Age`, `ETag` and, if asked for, `Cache-Control`; 304
- * without a body when the client has it already. The body of a value that is shared is made once.
+ * without a body when the client has it already. The body of a value that is shared is made once, and so is its tag.
  *
  * @throws `invalid-option`, `unknown-option`, `invalid-duration`
  * @example
  * app.get('/summary', async ({ req }) => respond(req.raw, await summary.read({ refresh: wantsRefresh(req.raw) }), { maxAge: '15s' }))
  */
 export function respond(request: AnyRequest, reading: AnyReading, options: RespondOptions = {}): Response {
-  const made = options.body === undefined ? bodyOf(reading.value) : undefined
-  const headers = new Headers({ 'Content-Type': 'application/json', ...headersOf(request, reading, options) })
-  if (!headers.has('ETag')) headers.set('ETag', made?.etag ?? tagOf(options.body ?? ''))
+  const body = options.body ?? textOf(reading.value)
+  const headers = new Headers(merged({ 'Content-Type': 'application/json' }, headersOf(request, reading, options)))
+  if (!headers.has('ETag')) headers.set('ETag', tagOf(reading.value, body))
   if (isNotModified(request, headers.get('ETag') as string)) {
     headers.delete('Content-Type')
     return new Response(null, { status: 304, headers })
   }
-  const body = options.body ?? made?.text
   return new Response(request.method === 'HEAD' ? null : body, { headers })
 }
 
@@ -78,13 +78,24 @@ export function cacheHeaders(
 function headersOf(request: AnyRequest, reading: AnyReading, options: RespondOptions): Record<string, string> {
   refuseUnknown('respond()', options, OPTION_NAMES)
   const control = cacheControl(options)
-  return {
+  const made = {
     'Cache-Status': cacheStatus(reading, { cache: options.cache, isForced: wantsRefresh(request) }),
     Age: String(ageSeconds(reading)),
-    ...(isViewReading(reading) ? { ETag: reading.etag } : undefined),
+    // A body of the caller's own may change while the view does not: another template, another language.
+    ...(isViewReading(reading) && options.body === undefined ? { ETag: reading.etag } : undefined),
     ...(control === '' ? undefined : { 'Cache-Control': control }),
-    ...options.headers,
   }
+  return merged(made, options.headers)
+}
+
+/** Names of headers are the same in upper and lower case; the later ones win. */
+function merged(
+  first: Readonly<Record<string, string>>,
+  later: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const all = [...Object.entries(first), ...Object.entries(later)]
+  const byName = new Map(all.map((header) => [header[0].toLowerCase(), header]))
+  return Object.fromEntries(byName.values())
 }
 
 function cacheControl({ maxAge, staleWhileRevalidate, staleIfError, visibility }: RespondOptions): string {
@@ -100,21 +111,11 @@ function cacheControl({ maxAge, staleWhileRevalidate, staleIfError, visibility }
   ].join(', ')
 }
 
-/** The largest number of seconds a client has to understand (RFC 9111, section 1.2.2). */
-const SECONDS_MAX = 2 ** 31
-
-function bodyOf(value: unknown): Body {
-  if (typeof value !== 'object' || value === null) return makeBody(value)
-  let body = bodies.get(value)
-  if (!body) bodies.set(value, (body = makeBody(value)))
-  return body
-}
-
-function makeBody(value: unknown): Body {
-  const text = JSON.stringify(value)
-  return { text, etag: tagOf(text) }
-}
-
-function tagOf(body: string | Uint8Array): string {
-  return `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+function tagOf(value: unknown, body: string | Uint8Array): string {
+  const isKept = typeof value === 'object' && value !== null && typeof body === 'string'
+  const known = isKept ? tagged.get(value) : undefined
+  if (known?.body === body) return known.etag
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  if (isKept) tagged.set(value, { body, etag })
+  return etag
 }

@@ -6,6 +6,7 @@ import { runLoader } from '../load/deadline.ts'
 import { Flights, type Flight } from '../load/flights.ts'
 import { waitFor } from '../load/waiting.ts'
 import type { NameCounters } from '../observe/counters.ts'
+import { Fingerprint } from './fingerprint.ts'
 import type { Held } from './held.ts'
 import type { Section, ViewSettings } from './options.ts'
 import { share } from './share.ts'
@@ -258,13 +259,15 @@ export class Builds<V> {
   /** What is made of some sections, sharing with what was before whatever did not change. */
   snapshotOf(sections: ReadonlyMap<string, Built>, before: Snapshot<V> | undefined): Snapshot<V> {
     const { handout } = this.#context
-    const { combine } = this.#settings
+    const { combine, etag } = this.#settings
     const values = valuesOf(this.#settings.sections, (name) => handout.out(sections.get(name)?.value))
-    const value = combine ? combine(values) : (values as V)
+    const value = handout.admit(share(before?.value, combine ? combine(values) : (values as V)))
+    const isSame = before !== undefined && Object.is(value, before.value)
     return {
       sections,
-      value: handout.admit(share(before?.value, value)),
+      value,
       revision: combinedRevision(this.#settings, (name) => sections.get(name)?.revision),
+      fingerprint: isSame ? before.fingerprint : new Fingerprint(() => (etag ? etag(handout.out(value)) : value)),
     }
   }
 }

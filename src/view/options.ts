@@ -45,6 +45,12 @@ export interface ViewOptions<S extends object, V = S> {
   readonly sections: { readonly [N in keyof S]: SectionOptions<S[N]> }
   /** Makes the value of the sections' values. Called once a build. Defaults to an object with a property for each section. */
   readonly combine?: ((sections: Readonly<S>) => V) | undefined
+  /**
+   * What of the value its entity tag is made of, besides the revision: anything that can be cached. Defaults to all of it.
+   * A time that builders put into the value is better left out: the tag would differ from process to process, and change
+   * with every build.
+   */
+  readonly etag?: ((value: V) => unknown) | undefined
   /** How long after a change the snapshot from before it may still be handed out. Defaults to 5 minutes. */
   readonly maxStale?: Duration | undefined
   /** Sections older than this count as changed, whatever their revisions say. Defaults to `Infinity`. */
@@ -76,6 +82,7 @@ export interface ViewSettings<V> {
   /** Every section after those it depends on. */
   readonly sections: readonly Section[]
   readonly combine: ((sections: Readonly<Record<string, unknown>>) => V) | undefined
+  readonly etag: ((value: unknown) => unknown) | undefined
   readonly maxStaleMs: number
   readonly maxAgeMs: number
   /** Never less than `maxStaleMs`. */
@@ -91,6 +98,7 @@ const OPTION_NAMES = [
   'name',
   'sections',
   'combine',
+  'etag',
   'maxStale',
   'maxAge',
   'staleIfError',
@@ -102,8 +110,9 @@ const SECTION_OPTION_NAMES = ['revision', 'dependsOn', 'tables', 'rebuild', 'bui
 /** Errors: `invalid-option`, `unknown-option`, `invalid-duration`, `name-taken`. */
 export function resolveView<S extends object, V>(options: ViewOptions<S, V>, context: Context): ViewSettings<V> {
   refuseUnknown('view()', options, OPTION_NAMES)
-  const { combine, version = '' } = options
+  const { combine, etag, version = '' } = options
   if (combine !== undefined && typeof combine !== 'function') throw invalidOption('view.combine', 'a function', combine)
+  if (etag !== undefined && typeof etag !== 'function') throw invalidOption('view.etag', 'a function', etag)
   if (typeof version !== 'string' && typeof version !== 'number')
     throw invalidOption('view.version', 'a string or a number', version)
   const sections = resolveSections(options.sections)
@@ -112,6 +121,7 @@ export function resolveView<S extends object, V>(options: ViewOptions<S, V>, con
   return Object.freeze({
     sections,
     combine: combine as ViewSettings<V>['combine'],
+    etag: etag as ViewSettings<V>['etag'],
     maxStaleMs,
     maxAgeMs: durationMs(options.maxAge ?? Number.POSITIVE_INFINITY, 'view.maxAge'),
     errorMs: Math.max(maxStaleMs, durationMs(options.staleIfError ?? 0, 'view.staleIfError')),

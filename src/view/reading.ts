@@ -34,7 +34,11 @@ export interface ViewReading<V> {
   readonly reason: 'hit' | 'loaded' | StaleReason
   /** The combined revision of the snapshot; `unknown` when nobody could say whether it still holds. */
   readonly revision: string
-  /** The combined revision as an entity tag. Also of a snapshot whose revision is `unknown`: it names what it was built from. */
+  /**
+   * The snapshot as a weak entity tag: its combined revision, and what was built from it, for a revision need not see every
+   * change. The same in all processes that hold the same. Also of a snapshot whose revision is `unknown`: it names what it
+   * was built from.
+   */
   readonly etag: string
   /** Milliseconds since the oldest of its sections was built. */
   readonly age: number

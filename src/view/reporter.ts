@@ -42,10 +42,14 @@ export class Reporter<V> {
       if (isUnknown) return 'unknown'
       return moved.some((it) => it.name === name) ? 'moved' : 'same'
     }
-    const reading = this.#reading('stale', reason, this.#held.snapshot as Snapshot<V>, stateOf)
-    const staleFor = this.#held.staleForMs(isUnknown ? this.#settings.sections : moved)
-    const revision = isUnknown ? 'unknown' : reading.revision
-    return this.#told({ ...reading, revision, staleFor, ...(error === undefined ? undefined : { error }) }, moved)
+    const snapshot = this.#held.snapshot as Snapshot<V>
+    const more = {
+      revision: isUnknown ? 'unknown' : snapshot.revision,
+      staleFor: this.#held.staleForMs(isUnknown ? this.#settings.sections : moved),
+      ...(error === undefined ? undefined : { error }),
+    }
+    // Not a copy of a reading: that would make the tag, which most never ask for.
+    return this.#told(Object.assign(this.#reading('stale', reason, snapshot, stateOf), more), moved)
   }
 
   /** A reader is about to wait for a build. */
@@ -80,7 +84,9 @@ export class Reporter<V> {
       status,
       reason,
       revision: snapshot.revision,
-      etag: `W/"${snapshot.revision}"`,
+      get etag() {
+        return `W/"${snapshot.revision}.${snapshot.fingerprint.text}"`
+      },
       age: Math.max(0, now - oldest),
       staleFor: 0,
       builtAt: newest,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Fingerprint } from './fingerprint.ts'
 import type { Section, ViewSettings } from './options.ts'
 
 /** A section as it was built. */
@@ -21,6 +22,7 @@ export interface Snapshot<V> {
   readonly sections: ReadonlyMap<string, Built>
   readonly value: V
   readonly revision: string
+  readonly fingerprint: Fingerprint
 }
 
 /** What the sources say now. */

@@ -163,6 +163,45 @@ describe('respond', () => {
     expect(third.headers.get('etag')).not.toBe(etag)
   })
 
+  it('is not 304 for what a revision did not see: another body has another tag', async () => {
+    const { tide } = subject({ tiers: [memory()], clock: new FakeClock() })
+    let title = 'before'
+    const view = tide.view({ name: 'v', sections: { a: { revision: () => 'same', build: () => title } } })
+    const etag = respond(request(), await view.read()).headers.get('etag') as string
+    const asks = request({ 'if-none-match': etag, 'cache-control': 'no-cache' })
+    expect(respond(asks, await view.read({ refresh: wantsRefresh(asks) })).status).toBe(304)
+    title = 'after'
+    const answer = respond(asks, await view.read({ refresh: wantsRefresh(asks) }))
+    expect([answer.status, await answer.json()]).toEqual([200, { a: 'after' }])
+    expect(respond(asks, await view.read()).status).toBe(200)
+  })
+
+  it('a body of the caller’s own has a tag of its own content, of a view too: another template, another tag', async () => {
+    const { view } = hub()
+    const answer = async (body: string, headers = {}) => respond(request(headers), await view.read(), { body })
+    const etag = (await answer('<p>0</p>')).headers.get('etag') as string
+    expect((await answer('<p>0</p>', { 'if-none-match': etag })).status).toBe(304)
+    expect((await answer('<b>0</b>', { 'if-none-match': etag })).status).toBe(200)
+  })
+
+  it('headers of the caller’s own win, however they are written', async () => {
+    const { view } = hub()
+    const headers = { etag: '"mine"', 'content-type': 'text/plain', 'cache-control': 'no-store', AGE: '7' }
+    const answer = respond(request(), await view.read(), { maxAge: '1s', headers })
+    expect(Object.fromEntries(answer.headers)).toEqual({
+      etag: '"mine"',
+      'content-type': 'text/plain',
+      'cache-control': 'no-store',
+      age: '7',
+      'cache-status': 'tidemark; fwd=miss; stored',
+    })
+    expect(respond(request({ 'if-none-match': '"mine"' }), await view.read(), { headers }).status).toBe(304)
+    expect(cacheHeaders(request(), await view.read(), { maxAge: '1s', headers })).toEqual({
+      'Cache-Status': 'tidemark; hit',
+      ...headers,
+    })
+  })
+
   it('of a resource has a tag of its content: loaded again and the same, it is not modified', async () => {
     const { units } = open()
     const first = respond(request(), await units.read('a'))

@@ -29,6 +29,7 @@ describe('options of a view', () => {
     ['view.sections.a.tables', { sections: { a: { ...section, tables: [] } } }],
     ['view.sections.a.dependsOn', { sections: { a: { ...section, dependsOn: 'b' } } }],
     ['view.combine', { combine: 'merge' }],
+    ['view.etag', { etag: 'W/"1"' }],
     ['view.version', { version: {} }],
   ]
   it.for(wrong)('%s is checked: %o', ([option, options]) => {

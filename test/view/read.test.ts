@@ -19,7 +19,7 @@ describe('read', () => {
       status: 'hit',
       reason: 'hit',
       revision: first.revision,
-      etag: `W/"${first.revision}"`,
+      etag: first.etag,
       age: 30 * 86_400_000,
       staleFor: 0,
       builtAt: first.builtAt,

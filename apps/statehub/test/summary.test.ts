@@ -67,6 +67,17 @@ await onSeededServer((database) => {
     expect((await client.get('/state/summary', { 'If-None-Match': etag })).status).toBe(200)
   })
 
+  it('a tag says what was built, not when: the same everywhere, another one for what no fingerprint sees', async () => {
+    await using one = await clientOf(database(), { revisions: 'watermark' })
+    await using other = await clientOf(database(), { revisions: 'watermark' })
+    const etag = (await one.get('/state/summary')).headers.get('ETag') ?? ''
+    expect((await other.get('/state/summary', { 'If-None-Match': etag })).status).toBe(304)
+    const refresh = () => other.get('/state/summary?refresh=true', { 'If-None-Match': etag })
+    expect((await refresh()).status).toBe(304)
+    await database().query(`update topics set title = title || '!'`)
+    expect((await refresh()).status).toBe(200)
+  })
+
   it('a forced rebuild, asked for by address or by header', async () => {
     await using client = await clientOf(database())
     const before = await settled(client)

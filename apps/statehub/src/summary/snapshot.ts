@@ -102,3 +102,8 @@ export function snapshotOf({ core, progress }: Readonly<Sections>): Snapshot {
   const generated_at = core.generated_at > progress.generated_at ? core.generated_at : progress.generated_at
   return { ...core, generated_at, progress_event_count: progress.total, recent_progress: progress.newest }
 }
+
+/** What a client has to have: all but when it was built, which differs between processes that say the same. */
+export function contentOf(snapshot: Snapshot): object {
+  return { ...snapshot, generated_at: null }
+}

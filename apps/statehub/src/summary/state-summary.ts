@@ -14,7 +14,7 @@ import { revisionSchema } from '../database/open.ts'
 import { CORE_TABLES, ENTRY_TABLES, PROGRESS_TABLES } from '../database/tables.ts'
 import { buildCore } from './core.ts'
 import { buildProgress } from './progress.ts'
-import { snapshotOf, type Sections, type Snapshot } from './snapshot.ts'
+import { contentOf, snapshotOf, type Sections, type Snapshot } from './snapshot.ts'
 
 /** How the summary is kept. */
 export interface SummaryOptions {
@@ -65,6 +65,7 @@ export class StateSummary implements AsyncDisposable {
         progress: { revision: revisionOf(PROGRESS_TABLES), build: () => buildProgress(database, now) },
       },
       combine: snapshotOf,
+      etag: contentOf,
     })
     this.hook = tide.writeHook()
   }
