@@ -27,8 +27,19 @@ it.for([
   'h:99999',
   'http://%zz@h:1',
   'x'.repeat(3000),
+  'word',
+  'h:99999:user:pass',
+  'user:1234:10.0.0.7:8080',
+  'user:pass:10.0.0.7:8080',
+  '10.0.0.7:8080@user:1234',
 ])('refuses %s', (text) => {
   expect(() => parseProxy(text)).toThrow('expected http://host:port')
+})
+
+it('a refusal names host and port where it is plain which they are, else a length', () => {
+  expect(() => parseProxy('socks5://10.0.0.7:1080')).toThrow("'10.0.0.7:1080' has the scheme socks5")
+  expect(() => parseProxy('ftp://user:hunter2@h:1')).toThrow("'h:1' has the scheme ftp")
+  expect(() => parseProxy('user:pass:10.0.0.7:8080')).toThrow('A text of 23 characters is no address')
 })
 
 it('a refusal never repeats a password', () => {

@@ -71,6 +71,91 @@ it('credentials of a file are kept, a masked password is refused', async () => {
   expect(failures[0]?.reason).toContain('masked')
 })
 
+it.for([
+  ['username', 5],
+  ['password', 123456],
+  ['password', ['secret']],
+  ['password', { a: 1 }],
+  ['source', true],
+  ['fetched_at', 1_700_000_000],
+  ['ttl_seconds', true],
+  ['ttl_seconds', []],
+  ['ttl_seconds', 'ten'],
+  ['ttl_seconds', -1],
+  ['url', ['http://a:1']],
+])('%s: a value of the wrong type is refused with its line, not left out', async ([name, value]) => {
+  const lines = `"http://b:2"\n${JSON.stringify({ url: 'http://a:1', [name as string]: value })}\n`
+  const { loaded, failures } = await load('jsonl', lines)
+  expect([loaded, await pool.size()]).toEqual([1, 1])
+  expect(failures).toEqual([{ line: 2, reason: expect.stringContaining(`\`${name as string}\``) as string }])
+})
+
+it('null and nothing are not given; numbers may be text', async () => {
+  const none = { username: null, password: '', source: null, fetched_at: null }
+  const { loaded } = await load('jsonl', JSON.stringify({ url: 'http://a:1', ttl_seconds: '60', ...none }))
+  expect(loaded).toBe(1)
+  expect(await pool.get(proxyKey('http://a:1'))).toMatchObject({ source: 'import', ttlSeconds: 60 })
+})
+
+it('what is past its time is skipped, and was not loaded', async () => {
+  const old = { fetched_at: '2020-01-01T00:00:00Z', ttl_seconds: 60 }
+  const lines = [
+    { url: 'http://a:1', ...old },
+    { url: 'http://b:2' },
+    { url: 'http://c:3', ...old, ttl_seconds: 1e300 },
+  ]
+  expect(await load('jsonl', lines.map((it_) => JSON.stringify(it_)).join('\n'))).toMatchObject({
+    loaded: 2,
+    skipped: 1,
+    failed: 0,
+  })
+  expect(await pool.size()).toBe(2)
+  const late = { url: 'http://a:1', fetchedAt: old.fetched_at, ttlSeconds: old.ttl_seconds }
+  await expect(pool.add(late)).rejects.toThrow('past its time')
+})
+
+it.for([
+  ['txt', 'http://a:1\n'],
+  ['csv', '"url"\nhttp://a:1\n'],
+  ['csv', 'http://a:1\n'],
+  ['jsonl', '{"url":"http://a:1"}\n'],
+  ['json', '[{"url":"http://a:1"}]'],
+] as const)('%s may begin with a byte order mark', async ([format, text]) => {
+  expect(await load(format, `\uFEFF${text}`, 2)).toMatchObject({ loaded: 1, failed: 0 })
+  expect(await pool.get(proxyKey('http://a:1'))).toBeDefined()
+})
+
+describe('columns of CSV', () => {
+  it.for([
+    ['host,port,username,password', '10.0.0.9,8080,ada,lovelace'],
+    ['IP , Port, Pass, Country, User', '10.0.0.9,8080,lovelace,uk,ada'],
+    ['protocol,ip,port,user,password', 'http,10.0.0.9,8080,ada,lovelace'],
+    ['password,proxy_url,username', 'lovelace,10.0.0.9:8080,ada'],
+    ['10.0.0.9:8080,ada,lovelace', ''],
+  ] as const)('%s', async ([header, line]) => {
+    expect(await load('csv', `${header}\n${line}\n`)).toMatchObject({ loaded: 1, failed: 0 })
+    const expected = { username: 'ada', password: 'lovelace', source: 'import' }
+    expect(await pool.get(proxyKey('http://10.0.0.9:8080'))).toMatchObject(expected)
+  })
+
+  it.for([
+    ['address,port,login,secret\n10.0.0.9,8080,ada,lovelace\nhttp://10.0.0.9:8080,ada,lovelace', 3],
+    ['10.0.0.9,8080,ada,lovelace', 1],
+    ['url,username,password,source\n10.0.0.9:8080,ada,love,lace,mine', 1],
+    ['protocol,ip,port\nsocks5,10.0.0.9,1080', 1],
+    ['ip,port\n10.0.0.9,80800', 1],
+  ] as const)('nothing is guessed: %s', async ([text, failed]) => {
+    expect(await load('csv', text)).toMatchObject({ loaded: 0, failed })
+    expect(await pool.size()).toBe(0)
+  })
+
+  it('the hint names the columns that are known', async () => {
+    const { failures } = await load('csv', 'address,secret\n')
+    for (const name of ['url', 'host', 'ip', 'port', 'username', 'password', 'source', 'ttl_seconds'])
+      expect(failures[0]?.reason).toContain(`\`${name}\``)
+  })
+})
+
 describe('hostile files', () => {
   it('a line of 10 MB is skipped unread, and the next one is loaded', async () => {
     const report = await load('txt', `${'x'.repeat(10_000_000)}\nhttp://a:1\n`, 65_536)
