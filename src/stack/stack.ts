@@ -27,8 +27,8 @@ export type StackChange = { readonly selector: Selector } | { readonly slots: Ch
 
 /** What a stack needs of the cache around it. */
 export interface StackHost {
-  /** Makes an entry that comes up from a lower tier fit to be shared in memory. */
-  admit(entry: Entry): Entry
+  /** Makes an entry that comes up from a lower tier fit to be shared in memory; `undefined` when that cannot be. */
+  admit(entry: Entry, tier: string): Entry | undefined
   /** A value that a tier cannot store; it stays in the tiers above. */
   unstorable(key: Key, tier: string, message: string): void
 }
@@ -217,9 +217,9 @@ export class Stack implements Tier {
     leases: readonly MaybePromise<Lease>[],
     best: Found | undefined,
   ): Found | undefined {
-    if (answer === undefined) return best
     const tier = (this.#tiers[index] as Tier).name
-    const entry = index === 0 ? answer : this.#host.admit(answer)
+    const entry = index === 0 ? answer : answer && this.#host.admit(answer, tier)
+    if (entry === undefined) return best
     if (accepts(entry)) {
       if (index > 0) void this.#keep(promote(entry, this.#tiers, index, leases))
       return { entry, tier, isAccepted: true }

@@ -31,6 +31,7 @@ import type { LineSource } from './lines.ts'
 import { sweepRegularly } from './maintenance.ts'
 import { calmStatus, closeQuietly, openTier, type OpenTier } from './open-tier.ts'
 import { resolveTidemark, type TidemarkOptions, type TidemarkSettings } from './options.ts'
+import { Admission } from './admission.ts'
 import { Reporter } from './reporter.ts'
 import { Scope } from './scope.ts'
 import { WriteHook, type WriteHookOptions } from './write-hook.ts'
@@ -92,11 +93,11 @@ export class Tidemark implements AsyncDisposable {
         if (!guard) return tier
         return notes.canKeep(guard) && !guard.isDisabled ? new Remembering(guard, notes, clock) : guard
       }),
-      {
-        admit: (entry) => (handout.mode === 'share' ? entry : { ...entry, value: handout.admit(entry.value) }),
-        unstorable: (key, name, message) =>
-          reporters.find((_, i) => settings.tiers[i]?.tier.name === name)?.skipped(key, message),
-      },
+      new Admission(
+        handout,
+        reporters,
+        settings.tiers.map(({ tier }) => tier.name),
+      ),
     )
     this.#context = new Context({ stack, hub: this.#hub, clock, handout, sealer, isStrict: settings.isStrict })
     this.#stopSweeping = sweepRegularly(stack, clock)

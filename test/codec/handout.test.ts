@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
-import { createTidemark, isTidemarkError, memory, untilInvalidated } from 'tidemark'
+import { createTidemark, isTidemarkError, memory, untilInvalidated, type Tier, type TidemarkEvent } from 'tidemark'
 import { describe, expect, it } from 'vitest'
 import { copyValue, deepFreeze } from '../../src/codec/copy.ts'
 import { Handout } from '../../src/codec/handout.ts'
@@ -162,5 +162,41 @@ it.for(['freeze', 'clone'] as const)(
       ),
     ])
       expect(isTidemarkError(await failing.catch((it: unknown) => it), 'invalid-value')).toBe(true)
+  },
+)
+
+it.for([{ freeze: true }, { isolate: 'clone' }] as const)(
+  '%j: a value of a lower tier that is nested too deeply to be copied is a miss, and is told',
+  async (options) => {
+    const inner = memory({ maxEntries: 10 })
+    let deep: unknown = new Date(0)
+    for (let i = 0; i < 20_000; i++) deep = [deep]
+    const lower: Tier = {
+      name: 'lower',
+      capabilities: { persistent: true, shared: true, sync: false },
+      get: async (key) => {
+        const entry = await inner.get(key)
+        return entry?.value === 'deep' ? { ...entry, value: deep } : entry
+      },
+      put: async (entry, lease) => inner.put(entry, lease),
+      lease: async () => inner.lease(),
+      remove: async (selector, staleAt) => inner.remove(selector, staleAt),
+      keys: (selector) => inner.keys(selector),
+      count: async (selector) => inner.count(selector),
+      sweep: async (now, limit) => inner.sweep(now, limit),
+      close: () => inner.close(),
+    }
+    const resource = (tiers: Tier[]) => {
+      const tide = createTidemark({ tiers, ...options })
+      const told: TidemarkEvent[] = []
+      tide.on('event', (event) => void (event.type === 'corrupt' ? told.push(event) : 0))
+      const values = tide.resource({ name: 'values', load: () => 'loaded', freshness: untilInvalidated() })
+      return { values, told }
+    }
+    await resource([lower]).values.set('k', 'deep')
+    const { values, told } = resource([memory(), lower])
+    expect(await values.get('k')).toBe('loaded')
+    expect(told).toMatchObject([{ tier: 'lower', key: { name: 'values', id: 'k' } }])
+    expect(await values.get('k')).toBe('loaded')
   },
 )
