@@ -47,9 +47,17 @@ export interface ResourceOptions<K, V> extends WindowOptions {
   readonly warnAfter?: Duration | undefined
   /**
    * The version of a value: one with a lower version never takes the place of one with a higher. `null` for a value that has
-   * none, such as the news that a row was deleted: it takes any place, and gives way to anything. Defaults to none.
+   * none, such as the news that a row was deleted: it takes any place, and gives way to anything. With `of`, the id of a row
+   * whose key may come to name another one, versions are compared within one row only. Defaults to none.
    */
-  readonly version?: ((value: NoInfer<V>) => number | null) | undefined
+  readonly version?: ((value: NoInfer<V>) => number | VersionOf | null) | undefined
+}
+
+/** A version that means something within one row only: that of another one under the same key takes its place. */
+export interface VersionOf {
+  /** Which row: its id. */
+  readonly of: string
+  readonly version: number
 }
 
 /** The options of a resource, checked and completed. */
@@ -69,7 +77,7 @@ export interface ResourceSettings<K, V> {
   readonly isSourceFirst: boolean
   readonly source: Source | undefined
   readonly warnAfterMs: number | undefined
-  readonly versionOf: ((value: V) => number | null) | undefined
+  readonly versionOf: ((value: V) => number | VersionOf | null) | undefined
 }
 
 const OPTION_NAMES = [

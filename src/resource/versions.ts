@@ -4,20 +4,22 @@ import { TidemarkError, invalidOption } from '../errors.ts'
 import type { Key } from '../key.ts'
 import { claimOr } from '../load/claim.ts'
 import type { Context } from '../load/context.ts'
+import type { VersionOf } from './options.ts'
 
 /** So long a set waits for another process that is writing the same key. */
 const CLAIM_WAIT_MS = 1_000
 
 /**
- * `version`: a value with a lower version never takes the place of one with a higher (the same one may). In a process keys
- * are compared and stored one at a time; between processes loads are guarded by their lease, sets by a claim.
+ * `version`: a value with a lower version never takes the place of one with a higher (the same one may), unless it is of
+ * another row. In a process keys are compared and stored one at a time; between processes loads are guarded by their lease,
+ * sets by a claim.
  */
 export class Versions<V> {
-  readonly #versionOf: (value: V) => number | null
+  readonly #versionOf: (value: V) => number | VersionOf | null
   readonly #context: Context
   readonly #queues = new Map<string, Queue>()
 
-  constructor(versionOf: (value: V) => number | null, context: Context) {
+  constructor(versionOf: (value: V) => number | VersionOf | null, context: Context) {
     this.#versionOf = versionOf
     this.#context = context
   }
@@ -45,15 +47,19 @@ export class Versions<V> {
     await stack.check()
     const stored = await stack.get(entry.key)
     if (!stored || stored.keepUntil <= clock.now()) return undefined
-    const [version, its] = [this.#of(stored), this.#of(entry)]
-    return version !== null && its !== null && version > its ? version : undefined
+    const [there, its] = [this.#of(stored), this.#of(entry)]
+    if (there === null || its === null || there.of !== its.of) return undefined
+    return there.version > its.version ? there.version : undefined
   }
 
   /** `null`: a value that has none, such as the news that there is no value any more. */
-  #of({ key, value }: Entry): number | null {
-    const version: unknown = this.#versionOf(value as V)
-    if (version === null || (typeof version === 'number' && !Number.isNaN(version))) return version
-    throw invalidOption(`${key.name}.version`, 'a function that gives a number, or null', version)
+  #of({ key, value }: Entry): { readonly of: string | undefined; readonly version: number } | null {
+    const told: unknown = this.#versionOf(value as V)
+    if (told === null) return null
+    const { of, version } = (typeof told === 'object' ? told : { of: undefined, version: told }) as Partial<VersionOf>
+    const isOf = typeof of === (typeof told === 'object' ? 'string' : 'undefined')
+    if (isOf && typeof version === 'number' && !Number.isNaN(version)) return { of, version }
+    throw invalidOption(`${key.name}.version`, 'a function that gives a number, { of, version }, or null', told)
   }
 
   async #claimed<T>({ key }: Entry, work: () => Promise<T>): Promise<T> {

@@ -91,6 +91,29 @@ describe('version', () => {
     expect(await items.stored('a')).toEqual({ version: 1 })
   })
 
+  it('with the row it is of, a version is compared within that row only: another one takes the place, loaded or set', async () => {
+    const { tide } = subject({ tiers: [memory(), sqlite({ path: ':memory:' })], clock: new FakeClock() })
+    const database = { row: { id: 'first', version: 5 } }
+    const rows = tide.resource<string, { id: string; version: number }>({
+      name: 'rows',
+      strategy: 'source-first',
+      load: () => database.row,
+      freshness: ttl('1h'),
+      version: ({ id, version }) => ({ of: id, version }),
+    })
+    await rows.get('a')
+    database.row = { id: 'first', version: 3 } // a replica that lags behind
+    await rows.get('a')
+    expect(await rows.stored('a')).toEqual({ id: 'first', version: 5 })
+    database.row = { id: 'second', version: 1 }
+    await rows.get('a')
+    expect(await rows.stored('a')).toEqual({ id: 'second', version: 1 })
+    await rows.set('a', { id: 'second', version: 4 })
+    expect(isTidemarkError(await failureOf(rows.set('a', { id: 'second', version: 3 })), 'older-version')).toBe(true)
+    await rows.set('a', { id: 'third', version: 1 })
+    expect(await rows.stored('a')).toEqual({ id: 'third', version: 1 })
+  })
+
   it('a set during a load of an older one wins; a deleted one is forgotten', async () => {
     const { tide } = subject({ tiers: [memory()], clock: new FakeClock() })
     const gate = deferred<undefined>()
@@ -133,5 +156,15 @@ describe('version', () => {
     const items = itemsOf(tide, () => ({ version: 1 }))
     await items.set('a', { version: 1 })
     expect(isTidemarkError(await failureOf(items.set('a', {} as Item)), 'invalid-option')).toBe(true)
+    for (const [i, told] of ['1', Number.NaN, { version: 1 }, { of: 'a' }, { of: 7, version: 1 }].entries()) {
+      const odd = tide.resource<string, Item>({
+        name: `odd ${i}`,
+        load: () => ({ version: 1 }),
+        freshness: untilInvalidated(),
+        version: () => told as never,
+      })
+      await odd.set('a', { version: 1 })
+      expect(isTidemarkError(await failureOf(odd.set('a', { version: 1 })), 'invalid-option')).toBe(true)
+    }
   })
 })

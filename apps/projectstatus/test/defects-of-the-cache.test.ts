@@ -79,17 +79,18 @@ it('defects of the offline fallback, clock set back: nothing becomes immortal, a
 })
 
 it('defects of the offline fallback, older version: never takes the place of a newer one', async () => {
-  await cache.setVendor('acme', vendorRow('acme', { version: 5 }))
-  const refused: unknown = await cache.setVendor('acme', vendorRow('acme', { version: 2 })).catch((error) => error)
+  const acme = vendorRow('acme', { version: 5 })
+  await cache.setVendor('acme', acme)
+  const refused: unknown = await cache.setVendor('acme', { ...acme, version: 2 }).catch((error) => error)
   expect(isTidemarkError(refused, 'older-version')).toBe(true)
   expect((await cache.getVendor('acme'))?.version).toBe(5)
   // Nor when a replica that lags behind says so, one by one or in a list.
-  source.has(vendorRow('acme', { version: 3 }))
+  source.has({ ...acme, version: 3 })
   expect((await cache.readVendor('acme')).value.version).toBe(3)
   await cache.readVendors()
   await cache.clearStale()
   expect((await cache.getVendor('acme'))?.version).toBe(5)
-  await cache.setVendor('acme', vendorRow('acme', { version: 6 }))
+  await cache.setVendor('acme', { ...acme, version: 6 })
   expect((await cache.getVendor('acme'))?.version).toBe(6)
 })
 

@@ -1,3 +1,4 @@
+import { vendorKey } from '../src/cache/cache-key.ts'
 import type { ProjectSource } from '../src/cache/source.ts'
 import type { Deployment, Vendor, WorkItem } from '../src/database/records.ts'
 
@@ -14,7 +15,7 @@ export class TableSource implements ProjectSource {
 
   async vendor(name: string): Promise<Vendor | undefined> {
     await this.#ask()
-    return this.vendorRows.get(name.toLowerCase())
+    return this.vendorRows.get(vendorKey(name))
   }
 
   async workItem(id: string): Promise<WorkItem | undefined> {
@@ -42,7 +43,7 @@ export class TableSource implements ProjectSource {
   }
 
   has(...vendors: readonly Vendor[]): void {
-    for (const vendor of vendors) this.vendorRows.set(vendor.name.toLowerCase(), vendor)
+    for (const vendor of vendors) this.vendorRows.set(vendorKey(vendor.name), vendor)
   }
 
   hasItems(...items: readonly WorkItem[]): void {

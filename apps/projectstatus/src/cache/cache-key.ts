@@ -30,6 +30,14 @@ export function vendorName(name: string): string {
   )
 }
 
+/**
+ * What vendors are told apart by: their names, whatever the case of A to Z. PostgreSQL compares them in the same way, under
+ * every locale; what lies beyond ASCII is folded there by one and not by another.
+ */
+export function vendorKey(name: string): string {
+  return name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
+}
+
 /** An id in small letters. Throws a `RangeError`. */
 export function workItemId(id: string): string {
   if (typeof id === 'string' && UUID.test(id)) return id.toLowerCase()

@@ -2,6 +2,7 @@ import type { Reading, Resource, SourceStatus, TidemarkEvent, TierStatus } from 
 import type { Deployment, Vendor, WorkItem } from '../database/records.ts'
 import { parseCacheKey, vendorName, workItemId } from './cache-key.ts'
 import { CacheReadError, NotFoundError, NotOpenError } from './errors.ts'
+import type { Row } from './known.ts'
 import { noted } from './metadata.ts'
 import { DEFAULT_PATH, openTide, type Opened } from './opened.ts'
 import type { CacheOptions } from './options.ts'
@@ -51,8 +52,8 @@ export class ProjectStatusCache implements AsyncDisposable {
     if (this.#open) return this
     const opened = openTide(this.#options, (work) => this.#inTurn(work))
     const overlays = {
-      vendors: new Overlay(opened.vendors, ({ name }: Vendor) => name),
-      workItems: new Overlay(opened.workItems, ({ id }: WorkItem) => id),
+      vendors: new Overlay(opened.known.vendors),
+      workItems: new Overlay(opened.known.workItems),
     }
     const keepViews = this.#keepViews()
     const unlisten = opened.tide.on('event', (event) => this.#hear(event, keepViews.renew))
@@ -130,9 +131,9 @@ export class ProjectStatusCache implements AsyncDisposable {
   /** Removes everything. Resolves to how many rows that were. */
   async clearAll(): Promise<number> {
     return this.#inTurn(async () => {
-      const { vendors, workItems, vendorList, workItemList, deploymentList, fills } = this.#use()
+      const { vendors, workItems, vendorList, workItemList, deploymentList, gone, fills } = this.#use()
       const counts = await Promise.all([vendors.clear(), workItems.clear()])
-      await Promise.all([vendorList.clear(), workItemList.clear(), deploymentList.clear()])
+      await Promise.all([vendorList, workItemList, deploymentList, gone].map((it) => it.clear()))
       fills.vendors.reset()
       fills.workItems.reset()
       return counts.reduce((sum, n) => sum + n, 0)
@@ -248,11 +249,13 @@ export class ProjectStatusCache implements AsyncDisposable {
   }
 }
 
-async function overlaid<T extends { readonly version: number }>(
+async function overlaid<T extends Row>(
   reading: Reading<readonly T[]>,
   overlay: Overlay<T>,
 ): Promise<Reading<readonly T[]>> {
-  return reading.tier === 'source' ? reading : { ...reading, value: await overlay.over(reading.value) }
+  return reading.tier === 'source'
+    ? reading
+    : { ...reading, value: await overlay.over(reading.value, reading.loadedAt) }
 }
 
 async function removeStale(resource: Pick<Resource<string, unknown>, 'entries' | 'delete'>): Promise<number> {

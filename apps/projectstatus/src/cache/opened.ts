@@ -3,15 +3,19 @@ import {
   isSourceUnavailable,
   memory,
   sqlite,
+  systemClock,
   ttl,
   untilInvalidated,
   type Resource,
   type Source,
   type Tidemark,
+  type VersionOf,
 } from 'tidemark'
 import type { Deployment, Vendor, WorkItem } from '../database/records.ts'
+import { vendorKey } from './cache-key.ts'
 import { NotFoundError } from './errors.ts'
 import { Fill } from './fill.ts'
+import { Known, type Row } from './known.ts'
 import type { CacheOptions } from './options.ts'
 import { noSource } from './source.ts'
 
@@ -35,6 +39,9 @@ export interface Opened {
   readonly vendorList: Resource<'all', readonly Vendor[]>
   readonly workItemList: Resource<'all', readonly WorkItem[]>
   readonly deploymentList: Resource<'all', readonly Deployment[]>
+  /** When the database said that a row is not there. */
+  readonly gone: Resource<string, number>
+  readonly known: { readonly vendors: Known<Vendor>; readonly workItems: Known<WorkItem> }
   readonly fills: { readonly vendors: Fill<Vendor>; readonly workItems: Fill<WorkItem> }
   /** What the cache notes of itself. */
   readonly metadata: Resource<string, unknown>
@@ -46,7 +53,14 @@ export type Changes = (work: () => Promise<void>) => Promise<void>
 /** Opens the file and makes the resources. Errors: those of `createTidemark` and `tide.resource`. */
 export function openTide(options: CacheOptions, change: Changes): Opened {
   const { path = DEFAULT_PATH, source: asked = noSource(), ttl: lifetimes = {} } = options
-  const { clock, warmUp, maxEntries = DEFAULT_MAX_ENTRIES, timeout, staleIfError, warnAfter = '15m' } = options
+  const {
+    clock = systemClock,
+    warmUp,
+    maxEntries = DEFAULT_MAX_ENTRIES,
+    timeout,
+    staleIfError,
+    warnAfter = '15m',
+  } = options
   const tide = createTidemark({
     tiers: [memory({ maxEntries }), sqlite({ path, maxEntries, compress: 'zstd', compressAboveBytes: COMPRESS_BYTES })],
     clock,
@@ -63,35 +77,55 @@ export function openTide(options: CacheOptions, change: Changes): Opened {
   const vendors: Resource<string, Vendor> = tide.resource<string, Vendor>({
     ...shared,
     name: 'vendors',
-    key: (name) => name.toLowerCase(),
-    load: async (name, { stale }) => (await asked.vendor(name)) ?? gone('vendor', name, stale, vendors),
+    key: vendorKey,
+    load: async (name, { stale }) => (await asked.vendor(name)) ?? notFound('vendor', name, stale),
     freshness: ttl(lifetimes.vendors ?? '30m'),
-    version: (vendor) => vendor.version,
+    version: versionOf,
   })
   const workItems: Resource<string, WorkItem> = tide.resource<string, WorkItem>({
     ...shared,
     name: 'work_items',
     key: (id) => id.toLowerCase(),
-    load: async (id, { stale }) => (await asked.workItem(id)) ?? gone('work item', id, stale, workItems),
+    load: async (id, { stale }) => (await asked.workItem(id)) ?? notFound('work item', id, stale),
     freshness: ttl(lifetimes.workItems ?? '30m'),
     tags: (_id, item) => (item.deleted_at === null ? [] : [DELETED_TAG]),
-    version: (item) => item.version,
+    version: versionOf,
   })
   const listTtl = ttl(lifetimes.lists ?? '30m')
   const list = <T>(name: string, ask: () => Promise<readonly T[]>): Resource<'all', readonly T[]> =>
     tide.resource<'all', readonly T[]>({ ...shared, name, load: ask, freshness: listTtl })
-  const fills = {
-    vendors: new Fill(vendors, ({ name }) => name.toLowerCase(), change),
-    workItems: new Fill(workItems, ({ id }) => id, change),
+  const vendorList: Resource<'all', readonly Vendor[]> = list('vendor_list', () =>
+    filling(fills.vendors, () => asked.vendors()),
+  )
+  const workItemList: Resource<'all', readonly WorkItem[]> = list('work_item_list', () =>
+    filling(fills.workItems, () => asked.workItems()),
+  )
+  // As long as a list may be handed out that has the row.
+  const keep = staleIfError ?? '7d'
+  const gone = tide.resource<string, number>({ name: 'gone', load: () => 0, freshness: listTtl, keep })
+  const known: Opened['known'] = {
+    vendors: new Known<Vendor>({ rows: vendors, list: vendorList, gone, keyOf: ({ name }) => vendorKey(name), clock }),
+    workItems: new Known<WorkItem>({ rows: workItems, list: workItemList, gone, keyOf: ({ id }) => id, clock }),
+  }
+  const fills: Opened['fills'] = {
+    vendors: new Fill(vendors, known.vendors, change),
+    workItems: new Fill(workItems, known.workItems, change),
+  }
+  async function notFound(kind: 'vendor' | 'work item', key: string, stale: unknown): Promise<never> {
+    if (kind === 'vendor') await known.vendors.missing(vendorKey(key), stale !== undefined)
+    else await known.workItems.missing(key.toLowerCase(), stale !== undefined)
+    throw new NotFoundError(kind, key)
   }
   return {
     tide,
     source,
     vendors,
     workItems,
+    gone,
+    known,
     fills,
-    vendorList: list('vendor_list', () => filling(fills.vendors, () => asked.vendors())),
-    workItemList: list('work_item_list', () => filling(fills.workItems, () => asked.workItems())),
+    vendorList,
+    workItemList,
     deploymentList: list('deployment_list', () => asked.deployments()),
     metadata: tide.resource<string, unknown>({
       name: 'cache_metadata',
@@ -101,22 +135,13 @@ export function openTide(options: CacheOptions, change: Changes): Opened {
   }
 }
 
-/** The database says that there is no such row: what was cached of it goes, so that no outage brings it back. */
-async function gone(
-  kind: 'vendor' | 'work item',
-  key: string,
-  stale: unknown,
-  resource: { delete(key: string): Promise<void> },
-): Promise<never> {
-  if (stale !== undefined) await resource.delete(key)
-  throw new NotFoundError(kind, key)
+/** A name that was deleted and given again names another row, which begins at 1. */
+function versionOf({ id, version }: Row): VersionOf {
+  return { of: id, version }
 }
 
 /** A list whose rows are stored one by one as well. Nobody waits for that. */
-async function filling<T extends { readonly version: number }>(
-  fill: Fill<T>,
-  ask: () => Promise<readonly T[]>,
-): Promise<readonly T[]> {
+async function filling<T extends Row>(fill: Fill<T>, ask: () => Promise<readonly T[]>): Promise<readonly T[]> {
   const take = await fill.begin()
   const rows = await ask()
   take(rows)

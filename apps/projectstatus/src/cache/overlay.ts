@@ -1,23 +1,20 @@
-import type { Resource } from 'tidemark'
+import type { Known, Row } from './known.ts'
 
-interface Row {
-  readonly version: number
+interface Deletable extends Row {
   readonly deleted_at?: Date | null
 }
 
 /**
- * A list from the cache with what is known better of its rows: later versions, and that some are deleted. Worked out once
- * for each list and as long as nothing changes, which is most of an outage.
+ * A list from the cache with what is known better of its rows: later versions, and that some are gone. Worked out once for
+ * each list and as long as nothing changes, which is most of an outage.
  */
-export class Overlay<T extends Row> {
-  readonly #resource: Resource<string, T>
-  readonly #keyOf: (row: T) => string
+export class Overlay<T extends Deletable> {
+  readonly #known: Known<T>
   #made: { readonly of: readonly T[]; readonly changes: number; readonly rows: readonly T[] } | undefined
   #changes = 0
 
-  constructor(resource: Resource<string, T>, keyOf: (row: T) => string) {
-    this.#resource = resource
-    this.#keyOf = keyOf
+  constructor(known: Known<T>) {
+    this.#known = known
   }
 
   /** Something is known that was not. */
@@ -25,13 +22,15 @@ export class Overlay<T extends Row> {
     this.#changes++
   }
 
-  async over(list: readonly T[]): Promise<readonly T[]> {
+  /** The list as it was learnt at a moment, with what is known better. */
+  async over(list: readonly T[], learntAt: number): Promise<readonly T[]> {
     const changes = this.#changes
     if (this.#made?.of === list && this.#made.changes === changes) return this.#made.rows
-    const better = await Promise.all(list.map((row) => this.#resource.stored(this.#keyOf(row), { stale: true })))
-    const rows = list
-      .map((row, i) => ((better[i]?.version ?? 0) > row.version ? (better[i] as T) : row))
-      .filter(({ deleted_at: deletedAt }) => !deletedAt)
+    const better = await Promise.all(list.map((row) => this.#known.better(row, learntAt)))
+    const rows = list.flatMap((row, i) => {
+      const best = better[i] ?? row
+      return best === 'gone' || best.deleted_at ? [] : [best]
+    })
     this.#made = { of: list, changes, rows }
     return rows
   }

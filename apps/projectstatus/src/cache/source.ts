@@ -2,7 +2,7 @@ import type { Deployment, Vendor, WorkItem } from '../database/records.ts'
 
 /** What the cache stands in front of. What these throw decides whether the cache may answer instead. */
 export interface ProjectSource {
-  /** Whatever the case of the name. */
+  /** Whatever the case of A to Z in the name. */
   vendor(name: string): Promise<Vendor | undefined>
   /** Also one that is deleted: `deleted_at` says so. */
   workItem(id: string): Promise<WorkItem | undefined>

@@ -1,4 +1,5 @@
 import type { Vendor, WorkItem } from '../database/records.ts'
+import { vendorKey } from './cache-key.ts'
 
 // The data of a write is a part of a row. Cached as it is, it would be read as the whole of it during an outage.
 
@@ -38,7 +39,7 @@ const WORK_ITEM_COLUMNS: readonly (keyof WorkItem)[] = [
 /** Refuses what is no whole row, or another vendor's. Throws a `RangeError` that names the column. */
 export function checkVendor(name: string, vendor: Vendor): void {
   checkWhole(vendor, VENDOR_COLUMNS, 'vendor')
-  if (vendor.name.toLowerCase() !== name.toLowerCase())
+  if (vendorKey(vendor.name) !== vendorKey(name))
     throw new RangeError(`Expected the row of ${name}, got that of ${vendor.name}.`)
 }
 

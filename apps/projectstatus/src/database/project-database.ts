@@ -16,6 +16,9 @@ export type WorkItemChanges = Partial<
 /** What came of a change: the whole row as it is now, or the version that is there instead of the expected one. */
 export type Changed<T> = { readonly row: T } | { readonly currentVersion: number } | 'not-found'
 
+/** Names as the cache compares them: folded by the locale, two rows could be one key, and a row be found only in an outage. */
+const NAMED = 'lower(name collate "C") = lower($1::text collate "C")'
+
 /** The tables. Nothing is asked before it is needed: the database may be down. */
 export class ProjectDatabase implements ProjectSource {
   readonly #database: Database
@@ -26,7 +29,7 @@ export class ProjectDatabase implements ProjectSource {
   }
 
   async vendor(name: string): Promise<Vendor | undefined> {
-    const [row] = await this.#query<Vendor>('select * from vendor_extractors where lower(name) = lower($1)', [name])
+    const [row] = await this.#query<Vendor>(`select * from vendor_extractors where ${NAMED}`, [name])
     return row
   }
 
@@ -54,7 +57,7 @@ export class ProjectDatabase implements ProjectSource {
   }
 
   changeVendor(name: string, expectedVersion: number, changes: VendorChanges): Promise<Changed<Vendor>> {
-    return this.#change('vendor_extractors', 'lower(name) = lower($1)', name, expectedVersion, changes)
+    return this.#change('vendor_extractors', NAMED, name, expectedVersion, changes)
   }
 
   changeWorkItem(id: string, expectedVersion: number, changes: WorkItemChanges): Promise<Changed<WorkItem>> {

@@ -9,7 +9,7 @@ export interface Vendor {
   readonly id: string
   /** Counts its changes, from 1. */
   readonly version: number
-  /** At most 100 characters; unique whatever its case. */
+  /** At most 100 characters; unique whatever its case, as far as the database's locale knows of it. */
   readonly name: string
   readonly status: VendorStatus
   readonly extractor_version: string

@@ -53,4 +53,8 @@ export const MIGRATIONS: readonly Migration[] = [
       'create index deployment_events_time on deployment_events (deployed_at desc, id)',
     ],
   },
+  {
+    title: 'vendors are found by their names under every locale',
+    statements: ['create unique index vendor_extractors_key on vendor_extractors (lower(name collate "C"))'],
+  },
 ]
