@@ -3,6 +3,7 @@
 
 import { invalidOption } from '../errors.ts'
 import { isPromise } from '../tier/tier.ts'
+import { mutatedTables } from './drizzle-tables.ts'
 import { UnitOfWork, type WriteListener } from './unit-of-work.ts'
 
 /** A database or transaction of Drizzle, whatever its driver. */
@@ -24,7 +25,6 @@ interface Transaction {
 
 /** How statements of SQLite are run; all others only have `execute`. */
 const SQLITE_METHODS = ['run', 'all', 'get', 'values'] as const
-const WRITING: ReadonlySet<unknown> = new Set(['insert', 'update', 'delete'])
 
 /**
  * Makes a database tell a hook of every write, once it is committed. What is rolled back, also a nested transaction, is
@@ -79,7 +79,7 @@ function watchSession(session: Session, watch: Watch): void {
   const transaction = session.transaction.bind(session)
   session.prepareQuery = (...args) => {
     const prepared = prepareQuery(...args)
-    const tables = tablesOf(args)
+    const tables = mutatedTables(args)
     if (tables.length > 0) watchPrepared(prepared, tables, watch)
     return prepared
   }
@@ -163,15 +163,6 @@ function after(
       throw error
     },
   )
-}
-
-/** What Drizzle knows of a statement it prepares: its kind and its tables. */
-function tablesOf(args: readonly unknown[]): readonly string[] {
-  for (const it of args) {
-    if (typeof it !== 'object' || it === null || !('type' in it) || !('tables' in it)) continue
-    return WRITING.has(it.type) ? (it.tables as readonly string[]) : []
-  }
-  return []
 }
 
 function sessionOf(db: Transaction | undefined): Session | undefined {

@@ -13,16 +13,26 @@ const TARGETS: Readonly<Record<string, string>> = {
   MergeQueryNode: 'into',
 }
 
-/** The tables a statement writes, also in its `with` clauses; none for raw SQL, which has no tree. */
-export function mutatedTables(query: object): string[] {
+/** What a statement writes. */
+export interface Mutated {
+  /** Its own table, or tables: those the number of affected rows speaks of. */
+  readonly own: readonly string[]
+  /** Those of the statements in its `with` clauses, whose rows nobody counts. */
+  readonly within: readonly string[]
+}
+
+/** The tables a statement writes; none for raw SQL, which has no tree. */
+export function mutatedTables(query: object): Mutated {
   const node = query as Node
   const target = TARGETS[node.kind]
   const own = target === undefined ? [] : namesOf(node[target])
   const withNode = node['with'] as { expressions?: readonly { expression?: unknown }[] } | undefined
-  const inner = withNode?.expressions?.flatMap(({ expression }) =>
-    isNode(expression) ? mutatedTables(expression) : [],
-  )
-  return [...new Set([...own, ...(inner ?? [])])]
+  const within = (withNode?.expressions ?? []).flatMap(({ expression }) => {
+    if (!isNode(expression)) return []
+    const inner = mutatedTables(expression)
+    return [...inner.own, ...inner.within]
+  })
+  return { own, within }
 }
 
 /** `schema.table` for every table that is named here, behind aliases and in lists. */

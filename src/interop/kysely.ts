@@ -142,16 +142,25 @@ class Watch {
         return result
       },
       async *streamQuery(query: KyselyQuery, ...rest: unknown[]): AsyncIterableIterator<KyselyResult> {
-        yield* stream(query, ...rest)
-        await wrote(query, undefined)
+        let hasWritten = false
+        try {
+          for await (const chunk of stream(query, ...rest)) {
+            hasWritten = true
+            yield chunk
+          }
+          hasWritten = true
+        } finally {
+          // Also when the reader has had enough: by then the statement has written all it had to.
+          if (hasWritten) await wrote(query, undefined)
+        }
       },
     }
     return Object.assign(connection, own)
   }
 
   async #wrote(connection: object, { query }: KyselyQuery, affected: bigint | undefined): Promise<void> {
-    if (affected === 0n) return
-    const tables = mutatedTables(query)
+    const { own, within } = mutatedTables(query)
+    const tables = [...new Set(affected === 0n ? within : [...own, ...within])]
     if (tables.length === 0) return
     const unit = this.#units.get(connection)
     if (unit) unit.wrote(tables)

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { drizzle as overPg } from 'drizzle-orm/node-postgres'
 import { drizzle as overPglite } from 'drizzle-orm/pglite'
-import { integer, pgTable } from 'drizzle-orm/pg-core'
+import { integer, pgSchema, pgTable } from 'drizzle-orm/pg-core'
 import { BetterSQLiteSession } from 'drizzle-orm/better-sqlite3/session'
 import { BaseSQLiteDatabase, SQLiteSyncDialect, integer as sqliteInteger, sqliteTable } from 'drizzle-orm/sqlite-core'
 import type { PGlite } from '@electric-sql/pglite'
@@ -16,9 +16,14 @@ import { writeScenarios, type Writer } from './scenarios.ts'
 const topics = pgTable('topics', { id: integer(), x: integer() })
 const tasks = pgTable('tasks', { id: integer(), x: integer() })
 const tables = { topics, tasks }
+/** The same table by its whole name. */
+const ownTasks = ({ schema }: Database) => pgSchema(schema).table('tasks', { id: integer(), x: integer() })
 
 /** What `drizzle()` of every driver for PostgreSQL has. */
-type Db = Pick<ReturnType<typeof overPg>, 'insert' | 'update' | 'delete' | 'select' | 'execute' | 'transaction' | '_'>
+type Db = Pick<
+  ReturnType<typeof overPg>,
+  'insert' | 'update' | 'delete' | 'select' | 'with' | '$with' | 'execute' | 'transaction' | '_'
+>
 
 const databaseOf = ({ client }: Database): Db =>
   'exec' in client ? (overPglite(client as unknown as PGlite) as unknown as Db) : overPg(client as unknown as Pool)
@@ -63,6 +68,24 @@ await eachPostgres((database) => {
     await db.execute(sql`insert into topics values (3)`)
     expect(await db.select().from(topics)).toHaveLength(3)
     expect(told).toHaveLength(3)
+  })
+
+  it('writes in a with clause, whatever the statement after it does', async () => {
+    await clear(database)
+    const told: string[][] = []
+    const db = watchWrites(databaseOf(database), { committed: async (its) => void told.push([...its]) })
+    const added = db.$with('added').as(db.insert(topics).values({ id: 1 }).returning())
+    expect(await db.with(added).select().from(added)).toHaveLength(1)
+    expect(told.splice(0)).toEqual([['topics']])
+    const changed = db.$with('changed').as(db.update(topics).set({ x: 2 }).returning())
+    await db.with(changed).insert(tasks).select(db.select().from(changed))
+    expect(told.splice(0)).toEqual([['tasks', 'topics']])
+    const gone = db.$with('gone').as(db.delete(ownTasks(database)).returning())
+    await db.with(gone).update(topics).set({ x: 3 }).where(eq(topics.id, 99))
+    expect(told.splice(0)).toEqual([['topics', `${database.schema}.tasks`]])
+    const read = db.$with('read').as(db.select().from(topics))
+    await db.with(read).select().from(read)
+    expect(told).toEqual([])
   })
 })
 

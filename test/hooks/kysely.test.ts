@@ -1,4 +1,16 @@
-import { CompiledQuery, Kysely, PGliteDialect, PostgresDialect, sql, type Dialect } from 'kysely'
+import {
+  CompiledQuery,
+  Kysely,
+  PGliteDialect,
+  PostgresAdapter,
+  PostgresDialect,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  sql,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+} from 'kysely'
 import type { PGlite } from '@electric-sql/pglite'
 import type { Pool } from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -81,6 +93,17 @@ await eachPostgres((database) => {
         .columns(['id'])
         .expression((eb) => eb.selectFrom('gone').select('id'))
       expect(await toldOf(() => moved.execute())).toEqual([['tasks', 'topics']])
+      const elsewhere = db
+        .with('new', (qb) => qb.insertInto('tasks').values({ id: 6 }))
+        .updateTable('topics')
+        .set({ x: 1 })
+      expect(await toldOf(() => elsewhere.where('id', '=', 99).execute())).toEqual([['tasks']])
+      expect(await toldOf(() => elsewhere.execute())).toEqual([['topics', 'tasks']])
+      const returned = db
+        .with('new', (qb) => qb.insertInto('tasks').values({ id: 7 }).returning('id'))
+        .selectFrom('new')
+        .select('id')
+      expect(await toldOf(() => returned.where('id', '=', 99).execute())).toEqual([['tasks']])
       const taken = db.insertInto('topics').values({ id: 1 })
       expect(await toldOf(() => taken.onConflict((it) => it.doNothing()).execute())).toEqual([])
       expect(await toldOf(() => taken.onConflict((it) => it.column('id').doUpdateSet({ x: 2 })).execute())).toEqual([
@@ -138,6 +161,85 @@ await eachPostgres((database) => {
       }
       expect(await toldOf(work)).toEqual([['topics']])
     })
+  })
+})
+
+describe('streams', () => {
+  const told: string[][] = []
+  /** A driver whose statements bring three rows, one by one, and may fail before one of them. */
+  function open(failsAt?: number): Kysely<Tables> {
+    told.length = 0
+    let isOpen = false
+    const connection = {
+      executeQuery: async () => ({ rows: [] }),
+      async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+        isOpen = true
+        try {
+          for (let id = 0; id < 3; id++) {
+            if (id === failsAt) throw new Error('refused')
+            yield { rows: [{ id } as R] }
+          }
+        } finally {
+          // The statement is committed when its cursor is closed.
+          await Promise.resolve()
+          isOpen = false
+        }
+      },
+    }
+    const nothing = async (): Promise<void> => {}
+    const driver: Driver = {
+      init: nothing,
+      acquireConnection: async () => connection,
+      beginTransaction: nothing,
+      commitTransaction: nothing,
+      rollbackTransaction: nothing,
+      releaseConnection: nothing,
+      destroy: nothing,
+    }
+    const dialect: Dialect = {
+      createDriver: () => driver,
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+      createAdapter: () => new PostgresAdapter(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+    }
+    const committed = async (tables: readonly string[]): Promise<void> => {
+      expect(isOpen).toBe(false)
+      told.push([...tables])
+    }
+    return new Kysely<Tables>({ dialect: watchWrites(dialect, { committed }) })
+  }
+  const read = async (db: Kysely<Tables>, rows = Infinity): Promise<void> => {
+    let left = rows
+    for await (const _ of db.deleteFrom('topics').returningAll().stream()) if (--left === 0) break
+  }
+
+  it('are told when they are over, also when the reader has had enough, or was itself what failed', async () => {
+    await read(open())
+    expect(told).toEqual([['topics']])
+    await read(open(), 1)
+    expect(told).toEqual([['topics']])
+    const fails = async (): Promise<void> => {
+      for await (const _ of open().deleteFrom('topics').returningAll().stream()) throw new Error('mine')
+    }
+    await expect(fails()).rejects.toThrow('mine')
+    expect(told).toEqual([['topics']])
+  })
+
+  it('that fail at once are not told; those that fail later may have been committed', async () => {
+    await expect(read(open(0))).rejects.toThrow('refused')
+    expect(told).toEqual([])
+    await expect(read(open(1))).rejects.toThrow('refused')
+    expect(told).toEqual([['topics']])
+  })
+
+  it('of a transaction are told with it', async () => {
+    await open()
+      .transaction()
+      .execute(async (trx) => {
+        for await (const _ of trx.deleteFrom('topics').returningAll().stream()) break
+        expect(told).toEqual([])
+      })
+    expect(told).toEqual([['topics']])
   })
 })
 
