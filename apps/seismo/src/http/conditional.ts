@@ -17,10 +17,29 @@ export type Answer =
   | { readonly status: 412 }
   | { readonly status: 416 }
 
-/** Decides by the headers of a GET or a HEAD. */
-export function answerFor(header: (name: string) => string | undefined, file: Representation): Answer {
+/** What was asked. */
+export interface Asked {
+  readonly method: string
+  readonly header: (name: string) => string | undefined
+}
+
+/** Decides by the headers of a GET or a HEAD. A part can only be asked for by a GET. */
+export function answerFor({ method, header }: Asked, file: Representation): Answer {
+  const refusal = refusalFor(header, file)
+  if (refusal) return refusal
+  const range = method === 'GET' ? header('range') : undefined
+  const whole = { status: 200, start: 0, end: file.size } as const
+  if (range === undefined || !isStillMeant(header('if-range'), file.etag, secondOf(file.modifiedAt))) return whole
+  return partOf(range, file.size) ?? whole
+}
+
+/** Why not to send it: the client has it already, or it is not what the client means. `undefined` when it is to be sent. */
+export function refusalFor(
+  header: (name: string) => string | undefined,
+  file: Omit<Representation, 'size'>,
+): { readonly status: 304 | 412 } | undefined {
   const [ifMatch, ifNoneMatch] = [header('if-match'), header('if-none-match')]
-  const modified = Math.floor(file.modifiedAt / 1000) * 1000
+  const modified = secondOf(file.modifiedAt)
   if (ifMatch !== undefined) {
     if (!names(ifMatch, file.etag, false)) return { status: 412 }
   } else {
@@ -33,15 +52,17 @@ export function answerFor(header: (name: string) => string | undefined, file: Re
     const modifiedSince = dateOf(header('if-modified-since'))
     if (modifiedSince !== undefined && modified <= modifiedSince) return { status: 304 }
   }
-  const range = header('range')
-  const whole = { status: 200, start: 0, end: file.size } as const
-  if (range === undefined || !isStillMeant(header('if-range'), file.etag, modified)) return whole
-  return partOf(range, file.size) ?? whole
+  return undefined
+}
+
+/** Dates of HTTP know no parts of a second. */
+function secondOf(time: number): number {
+  return Math.floor(time / 1000) * 1000
 }
 
 /** The part a `Range` header names; `undefined` for one that is to be ignored: of another unit, of several parts, or none. */
 function partOf(range: string, size: number): Answer | undefined {
-  const [, from = '', to = ''] = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/.exec(range) ?? []
+  const [, from = '', to = ''] = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/i.exec(range) ?? []
   if (from === '' && to === '') return undefined
   if (from === '') {
     const last = Math.min(Number(to), size)

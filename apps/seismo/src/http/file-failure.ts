@@ -7,6 +7,7 @@ const STATUS: Readonly<Record<string, Failure['status']>> = {
   'artifact-conflict': 409,
   'artifact-quota': 409,
   'artifact-busy': 503,
+  'artifact-changed': 503,
   'artifact-unavailable': 503,
 }
 

@@ -5,7 +5,7 @@ import type { Encoder } from '../encoding/encoder.ts'
 import type { EventFiles } from '../event-file/event-files.ts'
 import { problemOf } from '../event-file/review.ts'
 import type { Permit } from '../fleet/permit.ts'
-import { answerFor } from './conditional.ts'
+import { answerFor, refusalFor } from './conditional.ts'
 import { RequestError, badParameter } from './failure.ts'
 import { answering } from './file-failure.ts'
 import { fileList } from './file-list.ts'
@@ -23,12 +23,15 @@ export function fileRoutes(files: EventFiles, encoder: Encoder): Hono {
   app.get(`${FILE}/metadata`, (c) => answering(async () => c.json(bodyOf(await infoOf(c, files)))))
 
   app.get(`${FILE}/waveform`, (c) =>
-    answering(async () => {
-      const file = await fileOf(c, files)
-      const { metadata } = file
-      const body = await encoder.encode({ make: 'body-of-file', of: await file.bytes(), metadata })
-      return c.body(body, 200, { 'Content-Type': 'application/json', ETag: etagOf(file) })
-    }),
+    answering(() =>
+      withFile(c, files, async (file) => {
+        const refusal = refusalFor((name) => c.req.header(name), validatorsOf(file))
+        if (refusal) return refused(c, refusal.status, file)
+        const { metadata } = file
+        const body = await encoder.encode({ make: 'body-of-file', of: await file.bytes(), metadata })
+        return c.body(body, 200, { ...headersOf(file), 'Content-Type': 'application/json' })
+      }),
+    ),
   )
 
   app.patch(`${FILE}/review`, (c) =>
@@ -52,7 +55,7 @@ export function fileRoutes(files: EventFiles, encoder: Encoder): Hono {
 
   app.post('/verify', (c) => answering(async () => c.json(await store.verify({ folder: c.req.query('serial') }))))
 
-  app.get(FILE, (c) => answering(() => download(c, files)))
+  app.get(FILE, (c) => answering(() => withFile(c, files, (file) => download(c, file))))
 
   return app
 }
@@ -75,23 +78,16 @@ export function deviceFileRoute(cache: DeviceCache, files: EventFiles, permit: P
   )
 }
 
-async function download(c: Context, files: EventFiles): Promise<Response> {
-  const file = await fileOf(c, files)
-  const etag = etagOf(file)
-  const answer = answerFor((name) => c.req.header(name), { etag, modifiedAt: file.encodedAt, size: file.size })
-  const headers: Record<string, string> = {
-    ETag: etag,
-    'Last-Modified': new Date(file.encodedAt).toUTCString(),
-    'Accept-Ranges': 'bytes',
-    'Cache-Control': 'private, no-cache',
-  }
-  if (answer.status === 304) return c.body(null, 304, headers)
-  if (answer.status === 412) return failed(c, 412, 'file-changed', `${file.filename} is not what was asked for.`)
+async function download(c: Context, file: ArtifactFile): Promise<Response> {
+  const { method } = c.req
+  const answer = answerFor({ method, header: (name) => c.req.header(name) }, { ...validatorsOf(file), size: file.size })
+  if (answer.status === 304 || answer.status === 412) return refused(c, answer.status, file)
   if (answer.status === 416) {
     c.header('Content-Range', `bytes */${file.size}`)
     return failed(c, 416, 'no-such-range', `${file.filename} has ${file.size} bytes.`)
   }
   const { status, start, end } = answer
+  const headers: Record<string, string> = { ...headersOf(file), 'Accept-Ranges': 'bytes' }
   headers['Content-Type'] = 'application/octet-stream'
   headers['Content-Disposition'] = `attachment; filename="${file.filename}"`
   headers['Content-Length'] = String(end - start)
@@ -100,23 +96,41 @@ async function download(c: Context, files: EventFiles): Promise<Response> {
   return c.body(await file.stream({ start, end }), status, headers)
 }
 
+function refused(c: Context, status: 304 | 412, file: ArtifactFile): Response {
+  if (status === 304) return c.body(null, 304, headersOf(file))
+  return failed(c, 412, 'file-changed', `${file.filename} is not what was asked for.`)
+}
+
+function headersOf(file: ArtifactInfo): Record<string, string> {
+  const { etag, modifiedAt } = validatorsOf(file)
+  return {
+    ETag: etag,
+    'Last-Modified': new Date(modifiedAt).toUTCString(),
+    'Cache-Control': 'private, no-cache',
+  }
+}
+
 function failed(c: Context, status: 412 | 416, code: string, message: string): Response {
   return c.json({ error: { code, message } }, status)
 }
 
-/** The file a path names; once more when it was made anew in between. */
-async function fileOf(c: Context, files: EventFiles): Promise<ArtifactFile> {
+/** Answers with the file a path names; once more when it was made anew between its opening and its reading. */
+async function withFile(
+  c: Context,
+  files: EventFiles,
+  answer: (file: ArtifactFile) => Promise<Response>,
+): Promise<Response> {
   const { serial, filename } = nameOf(c)
-  const open = async (): Promise<ArtifactFile> => {
+  const attempt = async (): Promise<Response> => {
     const file = await files.store.open(serial, filename)
     if (!file) throw noSuchFile(serial, filename)
-    return file
+    return answer(file)
   }
   try {
-    return await open()
+    return await attempt()
   } catch (error) {
     if (!isTidemarkError(error, 'artifact-changed')) throw error
-    return open()
+    return attempt()
   }
 }
 
@@ -160,8 +174,9 @@ async function reviewOf(c: Context): Promise<Record<string, unknown>> {
   return review as Record<string, unknown>
 }
 
-function etagOf({ sha256 }: ArtifactInfo): string {
-  return `"${sha256}"`
+/** What tells a file from the one that was there before. */
+function validatorsOf({ sha256, encodedAt }: ArtifactInfo): { readonly etag: string; readonly modifiedAt: number } {
+  return { etag: `"${sha256}"`, modifiedAt: encodedAt }
 }
 
 function noSuchFile(serial: string, filename: string): RequestError {

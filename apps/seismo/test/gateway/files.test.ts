@@ -186,6 +186,7 @@ describe('download', () => {
   it.for([
     ['bytes=0-0', 0, 1],
     ['bytes=22-42', 22, 43],
+    ['Bytes=22-42', 22, 43],
     ['bytes=100-', 100, undefined],
     ['bytes=-26', -26, undefined],
     ['bytes=0-999999999', 0, undefined],
@@ -200,6 +201,16 @@ describe('download', () => {
       String(part.byteLength),
     ])
     expect(body.equals(part)).toBe(true)
+  })
+
+  it.for(['bytes=0-9', 'bytes=999999999-', 'bytes=-0'])('Range: %s is of no meaning to HEAD', async (range) => {
+    const { response, body } = await get({ range }, 'HEAD')
+    expect([response.status, response.headers.get('content-range'), response.headers.get('content-length')]).toEqual([
+      200,
+      null,
+      String(bytes.byteLength),
+    ])
+    expect(body.byteLength).toBe(0)
   })
 
   it.for(['bytes=5-2', 'bytes=', 'bytes=-', 'bytes=a-b', 'items=0-5', 'bytes=0-1,4-5', 'bytes=0-1, 4-5', 'x'])(
@@ -235,6 +246,33 @@ describe('download', () => {
       expect(response.status).toBe(expected)
       if (expected === 304) expect([body.byteLength, response.headers.get('etag')]).toEqual([0, `"${file.sha256}"`])
     }
+  })
+
+  it('its recording is not sent to whoever has it already', async () => {
+    const path = `${file.path}/waveform`
+    const whole = await raw(path)
+    const tag = whole.headers.get('etag') ?? ''
+    const modified = whole.headers.get('last-modified') ?? ''
+    expect([whole.status, tag, whole.headers.get('cache-control')]).toEqual([
+      200,
+      `"${file.sha256}"`,
+      'private, no-cache',
+    ])
+    const asked = async (headers: Record<string, string>): Promise<readonly [number, number, string | null]> => {
+      const response = await raw(path, { headers })
+      return [response.status, (await response.arrayBuffer()).byteLength, response.headers.get('etag')]
+    }
+    for (const value of [tag, `W/${tag}`, `"x", W/${tag} , "y"`, '*'])
+      expect(await asked({ 'if-none-match': value })).toEqual([304, 0, tag])
+    expect(await asked({ 'if-modified-since': modified })).toEqual([304, 0, tag])
+    expect(await asked({ 'if-none-match': '"x"', 'if-modified-since': modified })).toMatchObject([
+      200,
+      expect.any(Number),
+      tag,
+    ])
+    expect((await asked({ 'if-match': '"x"' }))[0]).toBe(412)
+    // A part of it cannot be asked for.
+    expect((await asked({ range: 'bytes=0-0' }))[0]).toBe(200)
   })
 
   it('If-Range: a part only of the same file', async () => {
