@@ -1,6 +1,9 @@
 import type { Identity } from '../entry.ts'
 import { TidemarkError, describe } from '../errors.ts'
 
+/** Deeper ones take more room in space before their lines than in what they say. */
+const DEPTH_MAX = 100
+
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -19,7 +22,7 @@ export function isIdentity(value: unknown): value is Identity {
 /**
  * A copy of an object as JSON keeps it; `what` names it in the message.
  *
- * @throws TidemarkError `invalid-value` for what is no object, holds itself, or is too large
+ * @throws TidemarkError `invalid-value` for what is no object, holds itself, is too large or too deep
  */
 export function jsonCopy(value: unknown, what: string, maxBytes: number): JsonObject {
   const text = isJsonObject(value) ? stringify(value) : undefined
@@ -27,7 +30,19 @@ export function jsonCopy(value: unknown, what: string, maxBytes: number): JsonOb
   if (!isJsonObject(copy)) throw invalid(`Expected ${what} to be a JSON object, got ${describe(value)}.`)
   const bytes = Buffer.byteLength(text as string)
   if (bytes > maxBytes) throw invalid(`Expected ${what} to have at most ${maxBytes} bytes as JSON, got ${bytes}.`)
+  const depth = depthOf(text as string)
+  if (depth > DEPTH_MAX) throw invalid(`Expected ${what} to be at most ${DEPTH_MAX} levels deep, got ${depth}.`)
   return copy
+}
+
+/** Counted in the text: walking something that deep could exhaust the stack. */
+function depthOf(text: string): number {
+  let [depth, deepest] = [0, 0]
+  for (const [sign] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{}]/g)) {
+    if (sign === '{' || sign === '[') deepest = Math.max(deepest, ++depth)
+    else if (sign === '}' || sign === ']') depth--
+  }
+  return deepest
 }
 
 /** `target` changed by a merge patch (RFC 7396): objects are merged field by field, `null` removes a field. */

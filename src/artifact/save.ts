@@ -124,8 +124,9 @@ async function settle<E, F>(
     review: stored?.review ?? {},
     extensions: stored?.extensions ?? {},
   }
-  await makeRoom(store, settings, catalog, info, stored)
+  // Before anything has to go for it: it may be refused.
   const sidecar = encodeSidecar(info)
+  await makeRoom(store, settings, catalog, info, stored)
   await store.change(catalog, info, { sidecar, file: made.bytes, frames: container })
   return { ...saved, filesize: info.size, sha256: info.sha256, outcome: stored ? 'replaced' : 'written' }
 }

@@ -37,6 +37,8 @@ export interface ArtifactInfo {
   readonly extensions: JsonObject
 }
 
+/** No sidecar that is written is larger; one that is was not written here. */
+export const SIDECAR_BYTES_MAX: number = 1024 * 1024
 const FORMAT = 1
 /** Fields of the sidecar that are the store's own. */
 const OWN_FIELDS = ['source', 'review', 'extensions', 'artifact'] as const
@@ -50,7 +52,7 @@ export function checkMetadata(metadata: JsonObject): void {
   })
 }
 
-/** The bytes of a metadata sidecar. */
+/** The bytes of a metadata sidecar. Errors: `invalid-value` for one that nobody could read again. */
 export function encodeSidecar(info: ArtifactInfo): Buffer {
   const { folder, filename, time, identity, size, sha256, encoderVersion, tool, metadata, review, extensions } = info
   const { filename: frames, ...stored } = info.source
@@ -64,7 +66,17 @@ export function encodeSidecar(info: ArtifactInfo): Buffer {
     frames: { filename: frames, ...stored },
   }
   const artifact = { format: FORMAT, folder, filename, time, identity }
-  return Buffer.from(`${JSON.stringify({ ...metadata, source, review, extensions, artifact }, undefined, 2)}\n`)
+  const fields = { ...metadata, source, review, extensions, artifact }
+  const spaced = Buffer.from(`${JSON.stringify(fields, undefined, 2)}\n`)
+  if (spaced.byteLength <= SIDECAR_BYTES_MAX) return spaced
+  // Space between the fields can take many times what is in them.
+  const bytes = Buffer.from(`${JSON.stringify(fields)}\n`)
+  if (bytes.byteLength <= SIDECAR_BYTES_MAX) return bytes
+  throw new TidemarkError(
+    'invalid-value',
+    `The sidecar of ${folder}/${filename} would have ${bytes.byteLength} bytes, more than ${SIDECAR_BYTES_MAX}.`,
+    { hint: 'Say less in the identity, the metadata, the review or the extensions; nothing was written.' },
+  )
 }
 
 /** Reads a metadata sidecar. `where` names it in messages. Errors: `artifact-malformed`, `artifact-newer`. */

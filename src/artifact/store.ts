@@ -10,11 +10,9 @@ import { WriterLock } from './lock.ts'
 import { FRAMES_SUFFIX, SIDECAR_SUFFIX } from './name.ts'
 import { reconcile } from './reconcile.ts'
 import type { Report } from './report.ts'
-import { decodeSidecar, type ArtifactInfo } from './sidecar.ts'
+import { SIDECAR_BYTES_MAX, decodeSidecar, type ArtifactInfo } from './sidecar.ts'
 import { failureCode } from '../tier/sqlite/failure.ts'
 
-/** No sidecar that is written is larger; one that is was not written here. */
-const SIDECAR_BYTES_MAX = 1024 * 1024
 /** Of the artifact itself, and of its frames. */
 export const FILE_BYTES_MAX: number = 512 * 1024 * 1024
 

@@ -168,6 +168,8 @@ describe('nothing is written for', () => {
     ['metadata that is none', { metadata: () => [] as never }],
     ['metadata that holds itself', { metadata: holdingItself }],
     ['metadata that hides what the store writes', { metadata: () => ({ source: 'mine' }) }],
+    ['metadata that is deep', { metadata: () => ({ deep: JSON.parse('['.repeat(1_000) + ']'.repeat(1_000)) as [] }) }],
+    ['an identity that is huge', { identity: () => ['x'.repeat(1_100_000)] }],
     ['metadata that is huge', { metadata: () => ({ text: 'x'.repeat(300_000) }) }],
   ] as const)('%s', async ([, options]) => {
     const other = openStore(root, options)
@@ -268,3 +270,17 @@ function holdingItself(): Record<string, unknown> {
   it['it'] = it
   return it
 }
+
+it('as much as may be said of an artifact can be read again', async () => {
+  const numbers = { numbers: Array.from({ length: 32_000 }, () => 1) }
+  const about = { numbers: Array.from({ length: 130_000 }, () => 1), signs: '"[{\\'.repeat(100) }
+  await store.notes.save({ ...NOTE, about }, ['one'])
+  await store.notes.annotate(NOTE.folder, NOTE.filename, { review: numbers })
+  await store.notes.annotate(NOTE.folder, NOTE.filename, { extensions: numbers })
+  expect(await store.notes.info(NOTE.folder, NOTE.filename)).toMatchObject({
+    metadata: { about },
+    review: numbers,
+    extensions: numbers,
+  })
+  expect((await store.notes.save({ ...NOTE, about }, ['one'])).outcome).toBe('unchanged')
+})
