@@ -151,7 +151,7 @@ await eachClient((database) => {
     // What a dump that is loaded again does: the same rows in a table that was made anew.
     const restore = `begin; set local search_path = ${database.own};
       create table copy as table tidemark_revision; drop table tidemark_revision;
-      create table tidemark_revision (scope text, slot bigint, n bigint, primary key (scope, slot));
+      create table tidemark_revision (like copy, primary key (scope, slot));
       insert into tidemark_revision table copy; drop table copy; commit`
     expect(await isSeen(revision, () => run(restore))).toBe(true)
     expect(await isSeen(revision, () => run('insert into topics values (2)'))).toBe(true)
@@ -249,6 +249,18 @@ await onPostgres((database) => {
     await expect(client.query(`select ${database.own}.tidemark_fold('x')`)).rejects.toThrow('permission denied')
     await client.end()
     await run(`drop owned by ${role}; drop role ${role}`)
+  })
+
+  it('a setting of the session hides no write', async () => {
+    await withTables(database, 'topics')
+    const client = await connect()
+    const [trigger] = await database.rows(`select (string_to_array(encode(tgargs, 'escape'), '\\000'))[2] as hash
+      from pg_trigger where tgrelid = 'topics'::regclass`)
+    await client.query(`set "tidemark.t${trigger?.['hash'] as string}" = '1'`)
+    expect(await isSeen(revisionOf('topics'), () => client.query('insert into topics values (1)'))).toBe(true)
+    await client.query('begin; insert into topics values (2); commit')
+    expect(await isSeen(revisionOf('topics'), () => client.query('insert into topics values (3)'))).toBe(true)
+    await client.end()
   })
 
   it('what replays the writes of others is counted', async () => {

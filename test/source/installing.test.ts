@@ -2,7 +2,9 @@
 
 import { describe, expect, it } from 'vitest'
 import { isTidemarkError } from 'tidemark'
-import { installRevisions, removeRevisions, revisionsStatus, type InstallOptions } from 'tidemark/postgres'
+import { installRevisions, pgRevision, removeRevisions, revisionsStatus, type InstallOptions } from 'tidemark/postgres'
+import { readRevisions } from '../../src/source/read-revisions.ts'
+import { formerInstallation } from './former.ts'
 import { eachClient, onPostgres, plainTables } from './postgres.ts'
 
 await eachClient((database) => {
@@ -60,6 +62,78 @@ await eachClient((database) => {
     const left = `select relname from pg_class where relnamespace = '${own}'::regnamespace`
     expect(await database.rows(left)).toEqual([{ relname: 'other' }])
     await database.run(`drop schema ${own} cascade`)
+  })
+
+  it('what something of the application uses stays, and goes on working', async () => {
+    const { own } = database
+    await plainTables(database, 'topics', 'tasks')
+    await install({ tables: ['topics'] })
+    await database.run(`create trigger mine after insert on tasks for each statement
+      execute function ${own}.tidemark_bump('x', 'y', 'counters', '')`)
+    await database.run(`create view ${own}.mine as select * from ${own}.tidemark_revision`)
+    expect(await removeRevisions(database.client, schema)).toEqual([named('topics')])
+    expect(await status()).toEqual([])
+    await database.run('insert into topics values (1); insert into tasks values (1)')
+    await database.run(`drop view ${own}.mine`)
+    expect(await removeRevisions(database.client, schema)).toEqual([])
+    await database.run('insert into tasks values (2); drop trigger mine on tasks')
+    expect(await removeRevisions(database.client, schema)).toEqual([])
+    expect(await database.rows(`select from pg_namespace where nspname = '${own}'`)).toEqual([])
+  })
+
+  it('brings up to date what an earlier version installed', async () => {
+    const { own } = database
+    await plainTables(database, 'topics', 'tasks')
+    await database.run(formerInstallation(own, [named('topics'), named('tasks')]))
+    await database.run('insert into topics values (1)')
+    await database.run('insert into topics values (2)')
+    expect(await status()).toMatchObject([
+      { table: named('tasks'), missing: [named('tasks')] },
+      { table: named('topics'), count: 2, missing: [named('topics')] },
+    ])
+    const revision = pgRevision(['topics'], { client: database.client, ...schema })
+    const tell = async () => (await readRevisions([revision], new AbortController().signal)).revisions[0]
+    const refused = await tell().catch((error: unknown) => error)
+    expect(isTidemarkError(refused, 'revision-not-installed')).toBe(true)
+    expect(await install({ tables: ['topics'] })).toEqual([named('topics')])
+    expect(await install({ tables: ['topics'] })).toEqual([])
+    const triggers = `select tgname from pg_trigger where tgrelid = '${named('topics')}'::regclass`
+    expect(await database.rows(triggers)).toHaveLength(1)
+    const before = await tell()
+    await database.run('insert into topics values (3)')
+    expect(await tell()).not.toBe(before)
+    // One that was left as it was goes on being counted.
+    await database.run('insert into tasks values (1)')
+    expect((await status()).map(({ table, count }) => [table, count])).toEqual([
+      [named('tasks'), 1],
+      [named('topics'), 3],
+    ])
+    await expect(
+      database.run(`insert into ${own}.tidemark_era select gen_random_uuid() from ${own}.tidemark_era`),
+    ).rejects.toThrow('tidemark_era_one')
+    expect((await removeRevisions(database.client, schema)).toSorted()).toEqual([named('tasks'), named('topics')])
+    expect(
+      await database.rows(`select from pg_trigger where not tgisinternal and tgrelid in (
+      '${named('topics')}'::regclass, '${named('tasks')}'::regclass)`),
+    ).toEqual([])
+  })
+
+  it('one table in two schemas of ours: each has its own trigger, and its own end', async () => {
+    await plainTables(database, 'topics')
+    const second = { schema: `${database.own}_2` }
+    expect(await install({ tables: ['topics'] })).toEqual([named('topics')])
+    expect(await installRevisions(database.client, { tables: ['topics'], notify: true, ...second })).toEqual([
+      named('topics'),
+    ])
+    const revisions = [schema, second].map((it) => pgRevision(['topics'], { client: database.client, ...it }))
+    const tell = async () => (await readRevisions(revisions, new AbortController().signal)).revisions
+    const before = await tell()
+    await database.run('insert into topics values (1)')
+    const after = await tell()
+    expect(after.map((it, i) => it === before[i])).toEqual([false, false])
+    expect(await removeRevisions(database.client, second)).toEqual([named('topics')])
+    expect(await status()).toMatchObject([{ notify: false, count: 1, missing: [] }])
+    await removeRevisions(database.client, schema)
   })
 
   it('all or nothing: one table that is none, and nothing is there', async () => {

@@ -8,7 +8,7 @@ import { lookUp, type Found } from './relation.ts'
 
 /** How often what is gone is looked for again before the reader is told. */
 const ATTEMPTS = 2
-/** So often at most it is looked for whether the triggers are there: it takes as long as all the rest. */
+/** So often at most it is looked for whether tables and triggers are as they were: it takes as long as all the rest. */
 const CHECK_MS = 250
 
 /** A statement that was put together, and what it last said as a whole. */
@@ -16,6 +16,12 @@ interface Prepared {
   readonly gate: GateStatement
   whole: PgRow | undefined
   checkedAtMs: number
+}
+
+/** What came of asking. */
+interface Asked {
+  readonly answer: readonly string[]
+  readonly isAnnounced: readonly boolean[]
 }
 
 const batches = new WeakMap<PgClient, PgBatch>()
@@ -46,19 +52,19 @@ class PgBatch implements RevisionBatch {
     if (known) return known
     const remember = this.#memory.asking(revisions)
     const key = revisions.map((it) => this.#idOf(it)).join()
-    const { revisions: answer } = await this.#ask(key, revisions)
-    remember(answer)
+    const { answer, isAnnounced } = await this.#ask(key, revisions)
+    remember(answer, isAnnounced)
     return { revisions: answer, ageMs: 0 }
   }
 
-  async #ask(key: string, revisions: readonly PgRevision[]): Promise<GateAnswer> {
+  async #ask(key: string, revisions: readonly PgRevision[]): Promise<Asked> {
     for (let attempt = 1; ; attempt++) {
       const isKnown = this.#statements.has(key)
       try {
         const prepared = this.#statements.get(key) ?? (await this.#prepare(key, revisions))
         const answer = await this.#run(prepared)
-        if (answer.isWriting) throw inTransaction()
-        if (!answer.isIncomplete) return answer
+        if (answer?.isWriting) throw inTransaction()
+        if (answer?.isIncomplete === false) return { answer: answer.revisions, isAnnounced: prepared.gate.isAnnounced }
         this.#statements.delete(key)
         if (attempt === ATTEMPTS) throw notInstalled(revisions[0] as PgRevision, tablesOf(revisions), 'was taken away')
       } catch (error) {
@@ -69,12 +75,14 @@ class PgBatch implements RevisionBatch {
     }
   }
 
-  async #run(prepared: Prepared): Promise<GateAnswer> {
+  /** The answer, or nothing when the tables were altered since they were looked up. */
+  async #run(prepared: Prepared): Promise<GateAnswer | undefined> {
     const { gate, whole, checkedAtMs } = prepared
     const now = performance.now()
     const isQuick = whole !== undefined && now < checkedAtMs + CHECK_MS
     const [row = {}] = await runStatement(this.#client, isQuick ? gate.quick : gate.whole)
     if (isQuick) return gate.parse(row, whole)
+    if (whole !== undefined && gate.makeOf(row) !== gate.makeOf(whole)) return undefined
     prepared.whole = row
     prepared.checkedAtMs = now
     return gate.parse(row, row)

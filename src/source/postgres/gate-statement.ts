@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto'
 import type { PgRow, Statement } from '../../pg/client.ts'
 import type { PgRevision, WatermarkSettings } from './settings.ts'
 import { quoteName, quoteText } from '../../pg/quote.ts'
+import { controlOf, eraOf, makeOf, missingTriggers, strayMembers, strayNames } from './gate-checks.ts'
 import type { Found, TrackedTable } from './relation.ts'
-import { TRIGGER_PREFIX } from './schema.ts'
 
 /** A section with what the database knows of its tables. */
 export interface GatePart {
@@ -18,17 +18,21 @@ export interface GateAnswer {
   readonly revisions: readonly string[]
   /** The connection is in a transaction that has written: what it sees may never be committed. */
   readonly isWriting: boolean
-  /** Triggers or rows that were there are gone. */
+  /** Tables, triggers or rows that were there are gone, or others have taken their place. */
   readonly isIncomplete: boolean
 }
 
 /** The statement in two forms, and how its one row is read. */
 export interface GateStatement {
-  /** Also looks whether all triggers are there, and which server this is. */
+  /** Also looks whether all tables and triggers are those that were found, and which server this is. */
   readonly whole: Statement
   /** Only what may change from one moment to the next; its row is read with what the last whole one said. */
   readonly quick: Statement
   readonly parse: (row: PgRow, whole: PgRow) => GateAnswer
+  /** What a whole row says of the tables themselves: when it is another than before, they are to be looked up again. */
+  readonly makeOf: (whole: PgRow) => string
+  /** The sections, by their place, of which every commit is announced. */
+  readonly isAnnounced: readonly boolean[]
 }
 
 /** Named, so that a connection plans each form once. */
@@ -40,58 +44,59 @@ export function gateStatement(parts: readonly GatePart[]): GateStatement {
     ...schemas.map((schema, i) => `${eraOf(schema)} as era${i}`),
     ...parts.map((part, i) => `${revisionOf(part, i, schemas)} as revision${i}`),
   ]
-  const checks = schemas.flatMap((schema, i) => [
-    `${shortfallOf(schema, kept)} as missing${i}`,
-    `${controlOf(schema, kept)} as control${i}`,
-  ])
+  const stray = [
+    strayNames(parts.flatMap(({ found }) => found.tables)),
+    ...schemas.flatMap((schema) => [
+      missingTriggers(schema, tablesIn(schema, kept)),
+      strayMembers(tablesIn(schema, kept)),
+    ]),
+  ]
+  const checks = [
+    `${stray.join('\n  + ')} as stray`,
+    ...kept.slice(0, 1).map(({ found }) => `${controlOf(found)} as control`),
+    ...parts.flatMap((part, i) => (kept.includes(part) ? [`${makeOf(part.found.tables)} as make${i}`] : [])),
+  ]
   const counts = schemas.map((schema, i) => `(${countsOf(schema, parts)}) counted${i}`)
   const firsts = schemas.map((_, i) => `counted${i}.firsts as firsts${i}`)
   const from = counts.length === 0 ? '' : `\nfrom ${counts.join(', ')}`
   const expected = schemas.map((schema) => tablesIn(schema, kept).length)
+  const eras = parts.map(() => new ShortText())
   return {
     whole: named(`select ${[...columns, ...firsts, ...checks].join(',\n  ')}${from}`),
     quick: named(`select ${[...columns, ...firsts].join(',\n  ')}${from}`),
     parse: (row, whole) => ({
       revisions: parts.map(({ revision }, i) => {
         const own = String(row[`revision${i}`])
-        const at = schemas.indexOf(revision.settings.schema)
         if (revision.settings.watermark) return own
-        return `${shortEra(`${String(row[`era${at}`])}:${String(whole[`control${at}`])}`)}.${own}`
+        const era = String(row[`era${schemas.indexOf(revision.settings.schema)}`])
+        return `${(eras[i] as ShortText).of(`${era}:${String(whole['control'])}:${String(whole[`make${i}`])}`)}.${own}`
       }),
       isWriting: row['writing'] === true,
-      isIncomplete: schemas.some(
-        (_, i) => Number(whole[`missing${i}`]) !== 0 || Number(row[`firsts${i}`]) !== expected[i],
-      ),
+      isIncomplete: Number(whole['stray']) !== 0 || schemas.some((_, i) => Number(row[`firsts${i}`]) !== expected[i]),
     }),
+    makeOf: (whole) => parts.map((_, i) => whole[`make${i}`]).join(),
+    isAnnounced: parts.map(({ found }) =>
+      found.tables.every(({ relations }) => relations.every(({ trigger }) => trigger?.notify !== false)),
+    ),
+  }
+}
+
+/** Eras are long, and nearly always the one before. */
+class ShortText {
+  #long = ''
+  #short = ''
+
+  of(long: string): string {
+    if (this.#long !== long) {
+      this.#long = long
+      this.#short = createHash('sha256').update(long).digest('base64url').slice(0, 8)
+    }
+    return this.#short
   }
 }
 
 function named(text: string): Statement {
   return { name: `tidemark_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`, text, values: [] }
-}
-
-/** Which life of the data this is: a row that is made anew by `install` and `renew`, and the number of our own table. */
-function eraOf(schema: string): string {
-  const s = quoteName(schema)
-  return `concat_ws(':', (select id from ${s}.tidemark_era), ${quoteText(`${s}.tidemark_revision`)}::regclass::oid)`
-}
-
-/** Which server, and which of its timelines: they differ after a restore that nobody told us of. */
-function controlOf(schema: string, kept: readonly GatePart[]): string {
-  const maySeeControl = kept.some(({ revision, found }) => revision.settings.schema === schema && found.maySeeControl)
-  if (!maySeeControl) return "''"
-  return `concat_ws(':', (select system_identifier from pg_control_system()), (select timeline_id from pg_control_checkpoint()))`
-}
-
-/** How many triggers are less than there were: without them a revision would stand still for ever. */
-function shortfallOf(schema: string, kept: readonly GatePart[]): string {
-  const triggers = tablesIn(schema, kept).flatMap(({ hash, relations }) =>
-    relations.filter(({ trigger }) => trigger?.isEnabled).map(({ oid }) => ({ oid, name: `${TRIGGER_PREFIX}${hash}` })),
-  )
-  const oids = triggers.map(({ oid }) => oid).join(', ')
-  const names = [...new Set(triggers.map(({ name }) => quoteText(name)))].join(', ')
-  return `${triggers.length} - (select count(*) from pg_catalog.pg_trigger
-    where tgrelid in (${oids}) and tgname in (${names}) and tgenabled in ('O', 'A'))`
 }
 
 /** One pass over what is counted in a schema, for all sections: a column for each, and how many tables have their first row. */
@@ -137,13 +142,4 @@ function tablesIn(schema: string, parts: readonly GatePart[]): TrackedTable[] {
 
 function isIn(schema: string, { settings }: PgRevision): boolean {
   return settings.watermark === undefined && settings.schema === schema
-}
-
-let lastEra = { long: '', short: '' }
-
-/** Eras are long, and nearly always the one before. */
-function shortEra(long: string): string {
-  if (lastEra.long !== long)
-    lastEra = { long, short: createHash('sha256').update(long).digest('base64url').slice(0, 8) }
-  return lastEra.short
 }

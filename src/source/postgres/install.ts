@@ -2,8 +2,17 @@ import { invalidOption, refuseUnknown } from '../../errors.ts'
 import { checkTables } from '../tables.ts'
 import { isPgClient, runScript, runStatement, type PgClient } from '../../pg/client.ts'
 import { quoteName, quoteText, resolveSchema } from '../../pg/quote.ts'
-import { installedTriggers, lookUp, lookUpKnown } from './relation.ts'
-import { analyzeScript, dropScript, newEraScript, schemaScript, triggerScript, type TriggerMode } from './schema.ts'
+import { installedTriggers, lookUp, lookUpKnown, type Found, type InstalledTrigger } from './relation.ts'
+import {
+  TRIGGER_PREFIX,
+  analyzeScript,
+  dropScript,
+  newEraScript,
+  schemaScript,
+  triggerScript,
+  upgradeScript,
+  type TriggerMode,
+} from './schema.ts'
 
 /** Options of {@link installRevisions}. */
 export interface InstallOptions {
@@ -45,7 +54,7 @@ select from pg_catalog.pg_namespace limit 0;`
 
 /**
  * Puts the triggers on tables that tell `pgRevision` of their changes. All or nothing; done again, it changes nothing but
- * what is missing or different, such as new partitions. Needs the owner of the tables.
+ * what is missing or different, such as new partitions, and what an earlier version made. Needs the owner of the tables.
  * Resolves to the tables and partitions that got a trigger.
  *
  * @throws `revision-table` for what is no table, `invalid-option`, and what the database says
@@ -56,20 +65,23 @@ export async function installRevisions(client: PgClient, options: InstallOptions
   const found = await lookUp(client, schema, tables)
   const changes = found.tables.flatMap((table) =>
     table.relations
-      .filter(({ trigger }) => trigger?.mode !== mode || trigger.notify !== notify || !trigger.isEnabled)
+      .filter(({ trigger }) => trigger?.mode !== mode || trigger.notify !== notify || !trigger.isAlways)
       .map((relation) => ({
         name: relation.name,
         script: triggerScript(schema, relation, { ...table, mode, notify }),
       })),
   )
-  if (changes.length === 0 && found.isInstalled) return []
+  const former = await formerTriggers(client, schema, found)
+  if (changes.length === 0 && former.length === 0 && found.isInstalled) return []
   const slots = found.tables.map(({ scope }) => slotScript(schema, scope))
   // What was not counted for a while may be where it was: a new era tells it from before.
   const parts = [
     PROLOGUE,
     schemaScript(schema),
     ...slots,
+    ...former.map(dropTrigger),
     ...changes.map((it) => it.script),
+    upgradeScript(schema),
     newEraScript(schema),
     analyzeScript(schema),
   ]
@@ -84,9 +96,9 @@ export async function removeRevisions(client: PgClient, options: RemoveOptions =
   const triggers = await installedTriggers(client, schema)
   const chosen = tables && (await chosenScopes(client, schema, tables))
   const gone = triggers.filter(({ scope }) => !chosen || chosen.includes(scope))
-  const { isInstalled } = await lookUp(client, schema, ['pg_catalog.pg_class'])
-  if (gone.length === 0 && !(isInstalled && triggers.length === 0)) return []
-  const drops = gone.map(({ name, relation }) => `drop trigger if exists ${quoteName(name)} on ${relation};`)
+  const { isThere } = await lookUp(client, schema, ['pg_catalog.pg_class'])
+  if (gone.length === 0 && !(isThere && triggers.length === 0)) return []
+  const drops = gone.map(dropTrigger)
   const scopes = [...new Set(gone.map(({ scope }) => scope))]
   const rows = scopes.map(
     (scope) => `delete from ${quoteName(schema)}.tidemark_revision where scope = ${quoteText(scope)};`,
@@ -140,9 +152,20 @@ export function resolveSchemaOptions(where: string, options: SchemaOptions): str
   return resolveSchema(options.schema, 'schema')
 }
 
+/** Triggers that speak for these tables under a name we no longer give: they would count a second time. */
+async function formerTriggers(client: PgClient, schema: string, { tables }: Found): Promise<InstalledTrigger[]> {
+  const names = new Map(tables.map(({ scope, hash }) => [scope, `${TRIGGER_PREFIX}${hash}`] as const))
+  const triggers = await installedTriggers(client, schema)
+  return triggers.filter(({ scope, name }) => names.has(scope) && names.get(scope) !== name)
+}
+
+function dropTrigger({ name, relation }: InstalledTrigger): string {
+  return `drop trigger if exists ${quoteName(name)} on ${relation};`
+}
+
 function slotScript(schema: string, scope: string): string {
   const revision = `${quoteName(schema)}.tidemark_revision`
-  return `insert into ${revision} values (${quoteText(scope)}, 0, 0) on conflict do nothing;`
+  return `insert into ${revision} (scope, slot, n) values (${quoteText(scope)}, 0, 0) on conflict do nothing;`
 }
 
 /** As they were called when they were installed; one that was renamed or dropped since is named so. */

@@ -27,13 +27,13 @@ export class Memory {
     return { revisions: answer, ageMs }
   }
 
-  /** Call before asking; what it returns takes the answer. */
-  asking(revisions: readonly PgRevision[]): (answer: readonly string[]) => void {
+  /** Call before asking; what it returns takes the answer, and what of it is announced when it changes. */
+  asking(revisions: readonly PgRevision[]): (answer: readonly string[], isAnnounced: readonly boolean[]) => void {
     const before = revisions.map(({ settings: { listen } }) => listen && { listen, ...listen.mark() })
-    return (answer) => {
+    return (answer, isAnnounced) => {
       for (const [i, revision] of revisions.entries()) {
         const at = before[i]
-        if (at) this.#known.set(revision, { ...at, revision: answer[i] as string })
+        if (at && isAnnounced[i]) this.#known.set(revision, { ...at, revision: answer[i] as string })
       }
     }
   }

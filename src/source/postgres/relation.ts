@@ -1,7 +1,7 @@
 import { TidemarkError } from '../../errors.ts'
 import { runStatement, type PgClient, type PgRow } from '../../pg/client.ts'
 import { quoteName, quoteText } from '../../pg/quote.ts'
-import { TRIGGER_PREFIX, scopeHash, type TriggerMode } from './schema.ts'
+import { TRIGGER_PREFIX, bumpFunction, isCurrent, scopeHash, type TriggerMode } from './schema.ts'
 
 /** One table as the database knows it, with its partitions. */
 export interface TrackedTable {
@@ -20,7 +20,17 @@ export interface TrackedRelation {
   readonly oid: string
   readonly name: string
   readonly isForeign: boolean
-  readonly trigger: { readonly mode: TriggerMode; readonly notify: boolean; readonly isEnabled: boolean } | undefined
+  readonly trigger: TrackedTrigger | undefined
+}
+
+/** How a trigger of ours does its work. */
+export interface TrackedTrigger {
+  readonly mode: TriggerMode
+  readonly notify: boolean
+  /** It fires for what an application writes. */
+  readonly isEnabled: boolean
+  /** It also fires for what replays the writes of others. */
+  readonly isAlways: boolean
 }
 
 /** Tables, partitioned tables, foreign tables. */
@@ -29,7 +39,10 @@ const TABLE_KINDS = new Set(['r', 'p', 'f'])
 /** What the schema of ours looks like to this client. */
 export interface Found {
   readonly tables: readonly TrackedTable[]
+  /** Everything but triggers is there, as it is made today. */
   readonly isInstalled: boolean
+  /** At least something is there, maybe as it was made before. */
+  readonly isThere: boolean
   /** Whether this user may ask which server, and which of its lives, this is. */
   readonly maySeeControl: boolean
 }
@@ -46,6 +59,7 @@ export async function lookUp(client: PgClient, schema: string, tables: readonly 
       return tableOf(given, own)
     }),
     isInstalled: first?.['installed'] === true,
+    isThere: first?.['there'] === true,
     maySeeControl: first?.['control'] === true,
   }
 }
@@ -105,7 +119,7 @@ with recursive asked as (
 select m.given, m.depth, m.relation::text as oid, c.relkind::text as kind,
   quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name,
   k.scope, k.hash, g.tgenabled::text as enabled, ${argument(3)} as mode, ${argument(4)} as notify,
-  to_regclass(${revision}) is not null as installed,
+  ${isCurrent(schema)} as installed, to_regclass(${revision}) is not null as there,
   has_function_privilege('pg_control_system()', 'execute')
     and has_function_privilege('pg_control_checkpoint()', 'execute') as control
 from member m
@@ -113,9 +127,10 @@ left join pg_catalog.pg_class c on c.oid = m.relation
 left join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_class rc on rc.oid = m.root
 left join pg_catalog.pg_namespace rn on rn.oid = rc.relnamespace
-left join lateral (select s.scope, ${scopeHash('s.scope')} as hash
+left join lateral (select s.scope, ${scopeHash(schema, 's.scope')} as hash
   from (select quote_ident(rn.nspname) || '.' || quote_ident(rc.relname) as scope) s) k on true
 left join pg_catalog.pg_trigger g on g.tgrelid = m.relation and g.tgname = ${quoteText(TRIGGER_PREFIX)} || k.hash
+  and g.tgfoid = ${bumpFunction(schema)}
 order by m.depth, 5`
 }
 
@@ -141,6 +156,7 @@ function tableOf(given: string, rows: readonly PgRow[]): TrackedTable {
               mode: row['mode'] === 'snapshot' ? 'snapshot' : 'counters',
               notify: row['notify'] === 'notify',
               isEnabled: row['enabled'] !== 'D' && row['enabled'] !== 'R',
+              isAlways: row['enabled'] === 'A',
             }
           : undefined,
     })),

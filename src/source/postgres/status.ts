@@ -28,7 +28,9 @@ export async function revisionsStatus(client: PgClient, options: SchemaOptions =
   if (triggers.size === 0) return []
   const known = await lookUpKnown(client, schema, [...triggers.keys()])
   const counts = await runStatement(client, {
-    text: `select scope, sum(n)::float8 as count, count(*)::int as rows from ${quoteName(schema)}.tidemark_revision group by scope`,
+    // An installation of before has no `writes`: it counted in `n`.
+    text: `select scope, sum(coalesce((to_jsonb(r) ->> 'writes')::float8, n)) as count, count(*)::int as rows
+from ${quoteName(schema)}.tidemark_revision r group by scope`,
     values: [],
   })
   return Array.from(triggers, ([table, [first]]) => {
