@@ -42,7 +42,7 @@ async function ask(
   { fetch }: Service,
   method: string,
   path: string,
-  body?: BodyInit,
+  body?: string,
 ): Promise<{ readonly status: number; readonly text: string; readonly body: Record<string, unknown> }> {
   const init: RequestInit & { duplex: 'half' } = { method, duplex: 'half', ...(body === undefined ? {} : { body }) }
   const response = await fetch(new Request(`http://127.0.0.1:8230${path}`, init))

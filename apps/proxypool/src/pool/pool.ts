@@ -17,6 +17,7 @@ import { concealed } from '../proxy/conceal.ts'
 import { pastOf } from '../proxy/past.ts'
 import { endOf, proxyRecord, type ProxyInput, type ProxyRecord } from '../proxy/record.ts'
 import { Candidates, statusOf, type ProxyStatus, type StatusCounts } from './candidates.ts'
+import { pageAfter, type KeyPage } from './key-page.ts'
 import { NewsDesk, newsOf, type PoolNews } from './news.ts'
 import type { PoolOptions } from './options.ts'
 import { Chooser, type Strategy } from './strategy.ts'
@@ -196,24 +197,9 @@ export class ProxyPool implements AsyncDisposable {
     for await (const { key, state } of this.#proxies.entries()) if (state !== 'expired') yield String(key)
   }
 
-  /**
-   * The first keys after one, in their order, whether that one is still there or not. Every key is looked at for it, and no more
-   * than a few pages are held. `next`: where the page after this one goes on, if there is one.
-   */
-  async page(limit: number, after?: string): Promise<{ readonly keys: readonly string[]; readonly next?: string }> {
-    let first: string[] = []
-    let last: string | undefined
-    for await (const key of this.keys()) {
-      if ((after !== undefined && key <= after) || (last !== undefined && key >= last)) continue
-      first.push(key)
-      if (first.length < (limit + 1) * 4) continue
-      first = first.toSorted().slice(0, limit + 1)
-      last = first.at(-1)
-    }
-    first = first.toSorted()
-    const keys = first.slice(0, limit)
-    const next = first.length > limit ? keys.at(-1) : undefined
-    return next === undefined ? { keys } : { keys, next }
+  /** The first keys after one, in their order, whether that one is still there or not. */
+  page(limit: number, after?: string): Promise<KeyPage> {
+    return pageAfter(this.keys(), limit, after)
   }
 
   size(): Promise<number> {

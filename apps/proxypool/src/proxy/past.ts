@@ -64,7 +64,7 @@ function healthOf(given: Fields): Partial<HealthRecord> | undefined {
   const error = textIn(given, 'last_health_error')
   if (error !== undefined) known.lastError = concealed(error).slice(0, ERROR_MAX)
   const told = Object.entries(known).filter(([, value]) => value !== undefined && value !== 0 && value !== 'unknown')
-  return told.length === 0 ? undefined : (Object.fromEntries(told) as Partial<HealthRecord>)
+  return told.length === 0 ? undefined : Object.fromEntries(told)
 }
 
 function countIn(given: Fields, name: string): number | undefined {
