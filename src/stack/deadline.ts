@@ -1,4 +1,4 @@
-import { TidemarkError } from '../errors.ts'
+import { isTidemarkError, TidemarkError } from '../errors.ts'
 
 /**
  * The promise, or a `tier-unavailable` error when it takes longer. Real time, not the cache's clock: this bounds how long
@@ -16,4 +16,9 @@ export function within<T>(promise: Promise<T>, budgetMs: number, what: string): 
     }, budgetMs)
     promise.then(resolve, reject).finally(() => clearTimeout(timer))
   })
+}
+
+/** True for what {@link within} rejects with. */
+export function isOverBudget(error: unknown): boolean {
+  return isTidemarkError(error, 'tier-unavailable') && 'budgetMs' in error.data
 }

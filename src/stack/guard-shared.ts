@@ -2,7 +2,7 @@
 
 import { slotOfKey } from '../slot.ts'
 import { isPromise, type ChangeFeed, type ChangedSlots, type Claims, type MaybePromise } from '../tier/tier.ts'
-import { within } from './deadline.ts'
+import { isOverBudget, within } from './deadline.ts'
 import type { Watch } from './watch.ts'
 
 /** A feed whose failure means that changes may have been missed. */
@@ -10,6 +10,7 @@ export function guardFeed(feed: ChangeFeed, watch: Watch, budgetMs: number): Cha
   let listener: (changed: ChangedSlots) => void = () => {}
   // Strict readers may not trust what they hold when they cannot ask.
   const failed = (error: unknown): void => {
+    if (isOverBudget(error)) watch.hang.begin(undefined)
     watch.failed('read', 'check', error)
     listener('all')
   }
@@ -24,7 +25,7 @@ export function guardFeed(feed: ChangeFeed, watch: Watch, budgetMs: number): Cha
     },
     poll: () => feed.poll(),
     check: () => {
-      if (!watch.isReadable) return listener('all')
+      if (!watch.isReadable || watch.hang.isOn) return listener('all')
       try {
         const done = feed.check()
         return isPromise(done) ? within(done, budgetMs, 'check').catch(failed) : done
@@ -38,7 +39,7 @@ export function guardFeed(feed: ChangeFeed, watch: Watch, budgetMs: number): Cha
 /** Claims that are granted when they cannot be asked for: they save work, leases guard correctness. */
 export function guardClaims(claims: Claims, watch: Watch, budgetMs: number): Claims {
   const attempt = async <T>(run: () => MaybePromise<T>, otherwise: T): Promise<T> => {
-    if (!watch.isWritable) return otherwise
+    if (!watch.isWritable || watch.hang.isOn) return otherwise
     try {
       return await within(Promise.resolve(run()), budgetMs, 'claim')
     } catch {

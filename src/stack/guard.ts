@@ -11,7 +11,7 @@ import {
   type MaybePromise,
   type Tier,
 } from '../tier/tier.ts'
-import { within } from './deadline.ts'
+import { isOverBudget, within } from './deadline.ts'
 import { guardClaims, guardFeed } from './guard-shared.ts'
 import type { Change } from './journal.ts'
 import { LastLease, NO_LEASE } from './last-lease.ts'
@@ -83,11 +83,12 @@ export class Guard implements Tier {
   get(key: Key): MaybePromise<Entry | undefined> {
     const { isReadable, journal } = this.#watch
     if (!isReadable) return this.#settings.disabled ? undefined : journal.correct(key, undefined)
+    if (!this.#watch.isCalm && this.#watch.hang.isOnFor(key)) return journal.correct(key, undefined)
     try {
       const answer = this.#tier.get(key)
       // The short way: most reads find nothing wrong, and the closures of the long one cost as much as the read's own code.
       if (this.#watch.isCalm && !isPromise(answer)) return answer
-      return this.#settleRead('get', answer, undefined, (entry) => journal.correct(key, entry))
+      return this.#settleRead('get', answer, undefined, (entry) => journal.correct(key, entry), key)
     } catch (error) {
       this.#watch.failed('read', 'get', error)
       return undefined
@@ -104,7 +105,7 @@ export class Guard implements Tier {
   }
 
   lease(): MaybePromise<Lease> {
-    if (!this.#watch.isReadable) return NO_LEASE
+    if (!this.#watch.isReadable || this.#watch.hang.isOn) return NO_LEASE
     const lease = this.#read('lease', () => this.#tier.lease(), NO_LEASE)
     return isPromise(lease) ? lease.then((it) => this.#lastLease.given(it)) : lease
   }
@@ -221,6 +222,7 @@ export class Guard implements Tier {
     answer: MaybePromise<T>,
     otherwise: T,
     correct?: (answer: T) => T,
+    key?: Key,
   ): MaybePromise<T> {
     const succeeded = (value: T): T => {
       if (this.#watch.isCalm) return value
@@ -230,6 +232,7 @@ export class Guard implements Tier {
     }
     if (!isPromise(answer)) return succeeded(answer)
     return within(answer, this.#settings.budgetMs, `${this.name} ${operation}`).then(succeeded, (error: unknown) => {
+      if (key && isOverBudget(error)) this.#watch.hang.begin(key)
       this.#watch.failed('read', operation, error)
       return otherwise
     })

@@ -6,6 +6,7 @@ import type { TierState } from '../observe/event.ts'
 import { isPromise, type Lease, type MaybePromise, type Tier, type TierHost } from '../tier/tier.ts'
 import { Circuit, type CircuitSettings } from './circuit.ts'
 import { within } from './deadline.ts'
+import { Hang } from './hang.ts'
 import { Journal, type Change, type JournalLimits } from './journal.ts'
 
 /** How a guard judges its tier. */
@@ -31,6 +32,7 @@ const PROBE_KEY: Key = { name: '#probe', id: 'probe' }
  */
 export class Watch {
   readonly journal: Journal
+  readonly hang: Hang
   /** Called when the tier is read again after it was out of use. */
   onReadable: () => void = () => {}
   /** Called when a set that was missed is no longer journaled: what was read meanwhile may be older than what the tier has. */
@@ -61,6 +63,7 @@ export class Watch {
     this.#reads = new Circuit(settings)
     this.#writes = new Circuit(settings)
     this.journal = new Journal(settings.journal)
+    this.hang = new Hang(settings.budgetMs)
     this.#state = settings.disabled ? 'disabled' : 'up'
     if (settings.disabled) this.#reason = 'disabled by configuration'
   }
@@ -148,6 +151,7 @@ export class Watch {
   }
 
   #success(of: 'read' | 'write'): void {
+    this.hang.end()
     if (this.#circuit(of).success() && of === 'read') this.onReadable()
   }
 

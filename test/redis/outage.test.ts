@@ -17,7 +17,7 @@ const isOut = async (app: App): Promise<boolean> => (await app.status()).state =
 
 requireProgram(SERVER_PROGRAMS, (program) => {
   describe('slow-reset-partitioned-redis', () => {
-    it('black hole: a reader waits its budget a few times, then not at all; afterwards the tier comes back', async () => {
+    it('black hole: a reader waits its budget once, then not at all; afterwards the tier comes back', async () => {
       const server = await startServer(program)
       const proxy = await startProxy(server.port)
       const app = startApp(server, { port: proxy.port })
@@ -25,7 +25,7 @@ requireProgram(SERVER_PROGRAMS, (program) => {
       proxy.silence()
       const times: number[] = []
       for (let i = 0; i < 20; i++) times.push(await timed(() => app.users.get(String(i))))
-      // One read may meet its budget of 100 ms for a claim, a look, a lease and a store, and a busy machine takes its time.
+      // Its budget is 100 ms, and a busy machine takes its time.
       expect(Math.max(...times)).toBeLessThan(1_000)
       expect(times.slice(6).toSorted((a, b) => a - b)[7]).toBeLessThan(50)
       expect((await app.status()).state).toBe('open')
