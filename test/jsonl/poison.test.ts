@@ -4,6 +4,8 @@ import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, statSync, wri
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Selector } from 'tidemark'
+import { entryOf } from '../../src/testing/tier-cases/case.ts'
 import { OpenTier, lineFiles, testPaths, until } from './tier.ts'
 
 const nextPath = testPaths()
@@ -143,6 +145,58 @@ it('whatever is done to a file: it opens, what is found was stored under its key
 }, 120_000)
 
 describe('bit-flip', () => {
+  const REMOVALS: readonly (readonly [string, Selector, boolean?])[] = [
+    ['a tag', { kind: 'tag', tag: 't' }],
+    ['a mark of a tag', { kind: 'tag', tag: 't' }, true],
+    ['a scope', { kind: 'scope', scope: 's' }],
+    ['a scope of one name', { kind: 'scope', scope: 's', name: 'users' }],
+    ['an era', { kind: 'era', era: 'e', scope: 's' }],
+    ['a name', { kind: 'name', name: 'users' }],
+    ['all', { kind: 'all' }],
+    ['a key', { kind: 'key', key: { name: 'users', id: 'k' } }],
+    ['a long tag', { kind: 'tag', tag: 't'.repeat(70_000) }],
+  ]
+
+  it.for(REMOVALS)('in the removal of %s: what it removed is not found again', async ([, selector, isMark]) => {
+    const path = nextPath()
+    const first = new OpenTier(path)
+    const member = { scope: 's', era: 'e', tags: [selector.kind === 'tag' ? selector.tag : 't'] }
+    await first.put('k', 'removed', { ...member, staleUntil: first.clock.now() })
+    const file = lineFiles(path)[0] as string
+    const start = statSync(file).size
+    // Loaded before, stored behind it: refused, and its line stays in the file.
+    const lease = await first.tier.lease()
+    const removal = first.tier.remove(selector, isMark ? first.clock.now() : undefined)
+    const late = first.tier.put(entryOf(first.clock, 'users', 'k', 'loaded before', member), lease)
+    await removal
+    expect(await late).toBe(false)
+    await first.put('behind', 'kept')
+    await first.tier.close()
+    const good = readFileSync(file)
+    const end = good.indexOf('\n', start)
+    const slotAt = good.indexOf('"slot":', start) - 1
+    for (let at = start; at < end; at++) {
+      // Every bit of the slot, and some of all others; a long text is the same everywhere.
+      const isInSlot = at >= slotAt && at < slotAt + 16
+      if (!isInSlot && (at % 3 > 0 || (at > start + 60 && at < slotAt - 10))) continue
+      for (const bit of isInSlot ? [0, 1, 2, 3, 4, 5, 6, 7] : [Math.floor(at / 3) % 8]) {
+        const bad = Buffer.from(good)
+        bad[at] = (bad[at] as number) ^ (1 << bit)
+        const copy = nextPath()
+        cpSync(path, copy, { recursive: true })
+        writeFileSync(lineFiles(copy)[0] as string, bad)
+        const again = new OpenTier(copy)
+        const found = (await again.tier.get({ name: 'users', id: 'k' })) as { freshUntil: number } | undefined
+        const where = `bit ${bit} of byte ${at - start} of ${good.toString('utf8', start, Math.min(end, start + 300))}`
+        if (!isMark || !found) expect(found, where).toBeUndefined()
+        else expect(found.freshUntil, where).toBeLessThanOrEqual(first.clock.now())
+        expect(await again.get('behind'), where).toBe('kept')
+        await again.tier.close()
+        rmSync(copy, { recursive: true })
+      }
+    }
+  })
+
   it('any flipped bit is a miss and a count, never a wrong value and never an older one', async () => {
     const path = nextPath()
     const first = new OpenTier(path)

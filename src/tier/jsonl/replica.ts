@@ -8,7 +8,7 @@ import type { Lease, TierReport } from '../tier.ts'
 import { Aside } from './aside.ts'
 import { Catalog } from './catalog.ts'
 import { ClaimTable } from './claim-table.ts'
-import { damageOf } from './damage.ts'
+import { damageOf, slotsOf } from './damage.ts'
 import { isBase, startOf } from './file-id.ts'
 import { refuseNewer } from './format.ts'
 import type { Group } from './group.ts'
@@ -177,11 +177,14 @@ export class Replica implements LineSink {
   /** Skipped, counted, kept aside. An older value of what it was about may not be found in its place. */
   poison(line: Buffer, offset: number): void {
     this.aside.keep(line)
-    const { key, hash, selector, slot } = damageOf(line)
+    const damage = damageOf(line)
+    const { key, hash, selector, slot } = damage
     if (selector) this.#remove(selector, undefined)
     if (key) this.#remove({ kind: 'key', key }, undefined)
     if (hash !== undefined) this.catalog.removeHash(hash)
     if (slot !== undefined) this.catalog.removeSlot(slot)
+    // Nor may one that was loaded before come behind it.
+    for (const it of slotsOf(damage)) this.#changed(it, offset + line.byteLength, false)
     this.report({
       kind: 'corrupt',
       key,
