@@ -1,6 +1,6 @@
 import keyvTestSuite, { keyvIteratorTests } from '@keyv/test-suite'
 import KeyvFive from 'keyv'
-import { Keyv as KeyvSix } from 'keyv6'
+import { Keyv as KeyvSix, KeyvMemoryAdapter } from 'keyv6'
 import { createTidemark, memory, sqlite, ttl, type Tidemark } from 'tidemark'
 import { keyvStore } from 'tidemark/keyv'
 import * as vitest from 'vitest'
@@ -46,6 +46,14 @@ describe.for([
     await tide.close()
   })
 
+  it('a time to live of 0 is none', async () => {
+    const { tide, keyv } = make()
+    await keyv.set('a', 1, 0)
+    await keyv.setMany([{ key: 'b', value: 2, ttl: 0 }])
+    expect([await keyv.get('a'), await keyv.get('b')]).toEqual([1, 2])
+    await tide.close()
+  })
+
   it('namespaces over one cache do not see or clear each other', async () => {
     const tide = open()
     const over = (namespace: string): InstanceType<typeof KeyvFive> =>
@@ -69,6 +77,38 @@ it('outlives its process in a persistent tier and takes many at once', async () 
   expect(await store.getMany(['a', 'b', 'c'])).toEqual([1, 2, undefined])
   expect(await store.hasMany(['a', 'c'])).toEqual([true, false])
   expect(await store.deleteMany(['a', 'c'])).toBe(true)
+  await tide.close()
+})
+
+it('Keyv 6, absolute times: a raw value that has expired, at 0 or since, is not there, as in a store of its own', async () => {
+  const tide = open()
+  for (const store of [keyvStore(tide, { contract: 6 }), new KeyvMemoryAdapter(new Map())]) {
+    const keyv = new KeyvSix({ store })
+    for (const [key, expires] of [
+      ['first', 0],
+      ['past', Date.now() - 1],
+      ['later', Date.now() + 60_000],
+      ['never', undefined],
+    ] as const) {
+      await keyv.setRaw(key, { value: key, ...(expires === undefined ? undefined : { expires }) })
+    }
+    const keys = ['first', 'past', 'later', 'never']
+    expect(await keyv.hasMany(keys)).toEqual([false, false, true, true])
+    expect(await keyv.getMany(keys)).toEqual([undefined, undefined, 'later', 'never'])
+  }
+  await tide.close()
+})
+
+it.for([5, 6] as const)('contract %i: an item of setMany says itself which time it has', async (contract) => {
+  const tide = open()
+  const store = keyvStore(tide, { contract })
+  await store.setMany([
+    { key: 'lives', value: 1, ttl: 60_000 },
+    { key: 'expires', value: 2, expires: Date.now() + 60_000 },
+    { key: 'ever', value: 3, ttl: 0 },
+    { key: 'gone', value: 4, expires: Date.now() - 1 },
+  ])
+  expect(await store.getMany(['lives', 'expires', 'ever', 'gone'])).toEqual([1, 2, 3, undefined])
   await tide.close()
 })
 

@@ -69,14 +69,19 @@ export class KeyvStore extends EventEmitter {
     return Promise.all(keys.map((key) => this.get(key)))
   }
 
-  /** `time`: milliseconds to live (contract 5), or milliseconds since 1970 (contract 6); absent or 0: for ever. */
+  /**
+   * `time`, contract 5: milliseconds to live; absent or 0: for ever. Contract 6: milliseconds since 1970; absent: for ever;
+   * a moment that has passed, as 0 has, deletes the key: Keyv 6 takes such a value for expired.
+   */
   async set(key: string, value: unknown, time?: number): Promise<boolean> {
-    await this.#shelf.set(this.#scope, key, value, this.#until(time))
-    return true
+    return this.#set(key, value, this.capabilities ? momentOf(time) : endOf(time))
   }
 
+  /** An item says itself which time it has, under either contract. */
   async setMany(items: readonly KeyvItem[]): Promise<boolean[]> {
-    return Promise.all(items.map(({ key, value, ttl, expires }) => this.set(key, value, ttl ?? expires)))
+    return Promise.all(
+      items.map(({ key, value, ttl, expires }) => this.#set(key, value, momentOf(expires) ?? endOf(ttl))),
+    )
   }
 
   async delete(key: string): Promise<boolean> {
@@ -116,8 +121,17 @@ export class KeyvStore extends EventEmitter {
     return this.namespace ?? ''
   }
 
-  #until(time: number | undefined): number | undefined {
-    if (this.capabilities) return time
-    return time === undefined || time <= 0 || !Number.isFinite(time) ? undefined : Date.now() + time
+  async #set(key: string, value: unknown, until: number | undefined): Promise<boolean> {
+    await this.#shelf.set(this.#scope, key, value, until)
+    return true
   }
+}
+
+/** When a time to live ends. */
+function endOf(ttl: number | undefined): number | undefined {
+  return ttl === undefined || ttl <= 0 || !Number.isFinite(ttl) ? undefined : Date.now() + ttl
+}
+
+function momentOf(expires: number | undefined): number | undefined {
+  return Number.isFinite(expires) ? expires : undefined
 }
