@@ -5,6 +5,7 @@ import { parseProxy, proxyKey } from '../src/proxy/address.ts'
 it.for([
   ['http://10.0.0.7:3128', { url: 'http://10.0.0.7:3128' }],
   ['10.0.0.7:3128', { url: 'http://10.0.0.7:3128' }],
+  ['10.0.0.7:3128/', { url: 'http://10.0.0.7:3128' }],
   ['HTTP://Proxy.Example.ORG', { url: 'http://proxy.example.org:80' }],
   ['https://proxy.example.org/', { url: 'https://proxy.example.org:443' }],
   ['http://u:p@h:1', { url: 'http://h:1', username: 'u', password: 'p' }],
@@ -38,7 +39,9 @@ it.for([
 
 it('a refusal names host and port where it is plain which they are, else a length', () => {
   expect(() => parseProxy('socks5://10.0.0.7:1080')).toThrow("'10.0.0.7:1080' has the scheme socks5")
-  expect(() => parseProxy('ftp://user:hunter2@h:1')).toThrow("'h:1' has the scheme ftp")
+  expect(() => parseProxy('ftp://user:hunter2@h:1')).toThrow('A text of 22 characters has the scheme ftp')
+  expect(() => parseProxy('hunter2://user:1')).toThrow('A text of 16 characters has an unknown scheme')
+  expect(() => parseProxy('10.0.0.7:8080@user:1234')).toThrow('A text of 23 characters seems to have its host before')
   expect(() => parseProxy('user:pass:10.0.0.7:8080')).toThrow('A text of 23 characters is no address')
 })
 

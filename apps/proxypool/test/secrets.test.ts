@@ -98,6 +98,8 @@ const ADDRESSES = [
   `1.2.3.4:8080|alice|${SECRET}`,
   `socks5://alice:${SECRET}@1.2.3.4:1080`,
   `${SECRET}://1.2.3.4:1080`,
+  `alice://${SECRET}:1080`,
+  `1.2.3.4:8080@${SECRET}:1080`,
   `http://%zz:${SECRET}@1.2.3.4:1080`,
   `http://alice%zz${SECRET}:x@1.2.3.4:1080`,
   `alice:${SECRET}`,

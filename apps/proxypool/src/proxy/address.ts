@@ -20,8 +20,8 @@ const OTHER_SCHEMES = /^(?:socks(?:4a?|5h?)?|ftp|wss?|file)$/
 const LENGTH_MAX = 2048
 const PORT = /^\d{1,5}$/
 const DOTTED = /^[\w-]+(?:\.[\w-]+)+$/
-/** Nothing but a host and a port, after at most one user and one password. */
-const PLAIN = /^(?:[a-z][\w+.-]*:\/\/)?(?:[^:@\s]*:[^:@\s]*@)?((?:[\w.-]+|\[[\da-f:.]+\]):(\d{1,5}))$/i
+/** Nothing but a host and a port. What is in front of an `@` may be either, where the two halves were mixed up. */
+const PLAIN = /^(?:(?:https?|socks\w{0,2}|ftp|wss?|file):\/\/)?((?:[\w.-]+|\[[\da-f:.]+\]):(\d{1,5}))$/i
 
 /**
  * Reads `http://user:password@host:port`, `host:port` or `host:port:user:password`. Credentials in the address are moved
@@ -39,7 +39,7 @@ export function parseProxy(text: string): ProxyAddress {
   }
   const hasScheme = /^[a-z][\w+.-]*:\/\//i.test(trimmed)
   // A word alone may be anything, also a password that a line break tore off.
-  if (!hasScheme && !/:\d+$/.test(trimmed)) throw wrong(trimmed, 'has no port')
+  if (!hasScheme && !/:\d+\/?$/.test(trimmed)) throw wrong(trimmed, 'has no port')
   const url = urlOf(hasScheme ? trimmed : `http://${trimmed}`, trimmed)
   if (!(url.protocol in SCHEMES)) {
     const scheme = url.protocol.slice(0, -1)
