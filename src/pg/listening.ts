@@ -62,12 +62,11 @@ export class Listening {
     return this.#isConnected
   }
 
-  /** Hears nothing more. */
+  /** Hears nothing more. Waits for no connection that is being made: it is ended when it comes. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#isConnected = false
     this.#cancel?.()
-    await this.ready
     await this.#stop?.()
   }
 
@@ -86,10 +85,12 @@ export class Listening {
     // PGlite takes something else in the third place, and has no connection to lose.
     const again = 'exec' in database ? [] : [() => this.#events.connected()]
     const listening = await database.listen(this.#channel, hear, ...(again as never[]))
-    this.#stop = async () => {
+    const stop = async (): Promise<void> => {
       if (typeof listening === 'function') await listening()
       else await (listening as { unlisten?: () => Promise<void> } | undefined)?.unlisten?.()
     }
+    if (this.#isClosed) return stop()
+    this.#stop = stop
     this.#connected()
   }
 
@@ -106,24 +107,32 @@ export class Listening {
     client.on('notification', (message: { readonly payload?: string }) => this.#events.heard(message.payload ?? ''))
     client.on('error', over)
     client.on('end', over)
+    if (this.#isClosed) return over()
     this.#stop = async () => {
       isOver = true
       await client.end()
     }
-    await client.query(`listen ${quoteName(this.#channel)}`)
-    if (!isOver) this.#connected()
+    try {
+      await client.query(`listen ${quoteName(this.#channel)}`)
+      if (!isOver) this.#connected()
+    } catch {
+      // It may be refused on a connection that stays, such as that of a standby.
+      over()
+    }
   }
 
   #connected(): void {
+    if (this.#isClosed) return
     this.#failures = 0
-    this.#isConnected = !this.#isClosed
+    this.#isConnected = true
     this.#events.connected()
   }
 
   #lost(): void {
+    if (this.#isClosed) return
     this.#isConnected = false
     this.#events.lost?.()
-    if (this.#isClosed || this.#cancel) return
+    if (this.#cancel) return
     const delayMs = Math.min(RECONNECT_MS_MIN * 2 ** Math.min(this.#failures++, 20), RECONNECT_MS_MAX)
     this.#cancel = this.#clock.schedule(delayMs * (0.5 + Math.random() / 2), () => {
       this.#cancel = undefined

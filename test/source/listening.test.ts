@@ -7,6 +7,7 @@ import {
   installRevisions,
   pgListen,
   pgRevision,
+  type ListeningClient,
   type ListenSource,
   type PgListen,
   type PgRevision,
@@ -35,9 +36,20 @@ function listening(database: Database, source: ListenSource) {
   return { clock, listen, tell, costOf }
 }
 
-async function installed(database: Database): Promise<void> {
+async function installed(database: Database, notify = true): Promise<void> {
   await plainTables(database, 'topics')
-  await installRevisions(database.client, { tables: ['topics'], notify: true, schema: database.own })
+  await installRevisions(database.client, { tables: ['topics'], notify, schema: database.own })
+}
+
+/** A connection that is only pretended. */
+function pretended(query: () => Promise<unknown>): ListeningClient & { isEnded: boolean } {
+  const client = {
+    isEnded: false,
+    query,
+    on: () => client,
+    end: async () => void (client.isEnded = true),
+  }
+  return client
 }
 
 /** Waits for what another process will do. */
@@ -76,6 +88,26 @@ await eachClient((database) => {
     await clock.advance(1)
     expect(await costOf()).toBe(1)
     expect(await costOf()).toBe(0)
+  })
+
+  it('asks every time for tables whose commits are not announced, also from when they no longer are', async () => {
+    await installed(database, false)
+    const silent = listening(database, sourceOf())
+    await silent.listen.ready
+    await silent.tell()
+    expect([await silent.costOf(), await silent.costOf()]).toEqual([1, 1])
+    await silent.listen.close()
+    await installed(database)
+    const { tell, costOf, listen, clock } = listening(database, sourceOf())
+    await listen.ready
+    await tell()
+    expect(await costOf()).toBe(0)
+    await installRevisions(database.client, { tables: ['topics'], notify: false, schema: database.own })
+    await until(async () => {
+      await clock.advance('10s')
+      return (await costOf()) > 0 && (await costOf()) > 0
+    })
+    expect([await costOf(), await costOf()]).toEqual([1, 1])
   })
 
   it('asks every time once it is closed', async () => {
@@ -124,4 +156,46 @@ await onPostgres((database) => {
     await listen.close()
     expect(clock.timers).toBe(0)
   })
+})
+
+it('a connection that refuses to listen is ended, and another one is made', async () => {
+  const clock = new FakeClock()
+  const made: { isEnded: boolean }[] = []
+  const refuse = async (): Promise<never> => {
+    throw Object.assign(new Error('cannot execute LISTEN during recovery'), { code: '25006' })
+  }
+  const source = async (): Promise<ListeningClient> => {
+    const client = pretended(refuse)
+    made.push(client)
+    return client
+  }
+  const listen = pgListen(source, { clock })
+  open.push(listen)
+  await listen.ready
+  await clock.advance('5s')
+  expect(made.length).toBeGreaterThan(2)
+  expect(made.map(({ isEnded }) => isEnded)).not.toContain(false)
+  expect(listen.isConnected).toBe(false)
+})
+
+it('closing waits for no connection that is being made; it is ended when it comes', async () => {
+  const never = pgListen(() => new Promise(() => {}))
+  await never.close()
+  const { promise, resolve } = Promise.withResolvers<ListeningClient>()
+  const late = pgListen(() => promise)
+  await late.close()
+  let asked = 0
+  const client = pretended(async () => void asked++)
+  resolve(client)
+  await late.ready
+  expect([client.isEnded, asked, late.isConnected]).toEqual([true, 0, false])
+  const asking = Promise.withResolvers<void>()
+  const deaf = pretended(() => {
+    asking.resolve()
+    return new Promise(() => {})
+  })
+  const unanswered = pgListen(async () => deaf)
+  await asking.promise
+  await unanswered.close()
+  expect(deaf.isEnded).toBe(true)
 })
