@@ -1,8 +1,9 @@
 // Revisions of a SQLite file: the same promises, kept by triggers for each row.
 
+import { createHash } from 'node:crypto'
 import { copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { backup, DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
   installSqliteRevisions,
@@ -114,6 +115,53 @@ describe('sqliteRevision', () => {
     expect(await isSeen(revision, () => renewSqliteRevisions(restored))).toBe(true)
   })
 
+  it('a backup that is loaded into the same file: what was written since is never told again', async () => {
+    const database = withTables()
+    const revision = sqliteRevision(['topics'], { database })
+    const path = join(folder, 'loaded.db')
+    await backup(database, path)
+    const told = new Set(await tell(revision))
+    for (let i = 0; i < 5; i++) {
+      database.exec('insert into topics (x) values (2)')
+      told.add((await tell(revision))[0] as string)
+    }
+    expect(told.size).toBe(6)
+    const kept = open(path)
+    await backup(kept, database.location() as string)
+    for (let i = 0; i < 5; i++) {
+      database.exec('insert into topics (x) values (3)')
+      expect(told).not.toContain((await tell(revision))[0])
+    }
+  })
+
+  it('a table that is altered is another', async () => {
+    const database = withTables()
+    const revision = sqliteRevision(['topics'], { database })
+    const alterations = ['add column state default 1', 'rename column state to mood', 'drop column mood']
+    for (const sql of alterations)
+      expect(await isSeen(revision, () => database.exec(`alter table topics ${sql}`)), sql).toBe(true)
+    expect(await isSeen(revision, () => database.exec('create index by_x on topics (x); vacuum'))).toBe(false)
+    expect(await isSeen(revision, () => database.exec('update topics set x = 9'))).toBe(true)
+  })
+
+  it('a table in the place of another is not answered with the old one', async () => {
+    const database = withTables()
+    const revision = sqliteRevision(['topics'], { database })
+    await tell(revision)
+    database.exec('create table topics_new (id, x); alter table topics rename to topics_old')
+    database.exec('alter table topics_new rename to topics')
+    expect(await codeOf(revision)).toBe('revision-not-installed')
+  })
+
+  it('a count beyond what a number holds is exact', async () => {
+    const database = withTables()
+    database.exec('update tidemark_revision set n = 9007199254740993000')
+    const revision = sqliteRevision(['topics'], { database })
+    const [before] = await tell(revision)
+    database.exec('update tidemark_revision set n = n + 1')
+    expect((await tell(revision))[0]).not.toBe(before)
+  })
+
   it('without its triggers a revision is refused, not trusted', async () => {
     const database = open()
     database.exec('create table topics (id)')
@@ -147,6 +195,29 @@ describe('installing', () => {
     expect(removeSqliteRevisions(database, ['topics'])).toEqual(['topics'])
     expect(removeSqliteRevisions(database)).toEqual([`O'Brien "x"`])
     expect(removeSqliteRevisions(database)).toEqual([])
+    expect(database.prepare("select name from sqlite_schema where name like 'tidemark%'").all()).toEqual([])
+  })
+
+  it('brings up to date what an earlier version installed', async () => {
+    const database = open()
+    const hash = createHash('sha256').update('topics').digest('hex').slice(0, 8)
+    const events = ['insert', 'update', 'delete']
+    database.exec(`create table topics (id); create table tidemark_era (id text not null);
+      insert into tidemark_era values ('x');
+      create table tidemark_revision (scope text primary key, n integer not null) without rowid;
+      insert into tidemark_revision values ('topics', 0);`)
+    for (const event of events)
+      database.exec(`create trigger "tidemark_revision_${hash}_${event}" after ${event} on "topics"
+        begin update tidemark_revision set n = n + 1 where scope = 'topics'; end`)
+    database.exec('insert into topics values (1), (2)')
+    expect(sqliteRevisionsStatus(database)).toMatchObject([{ count: 2, missing: events.map(() => expect.any(String)) }])
+    expect(await codeOf(sqliteRevision(['topics'], { database }))).toBe('revision-not-installed')
+    expect(installSqliteRevisions(database, ['topics'])).toEqual(['topics'])
+    expect(installSqliteRevisions(database, ['topics'])).toEqual([])
+    expect(database.prepare("select count(*) as n from sqlite_schema where type = 'trigger'").get()).toEqual({ n: 3 })
+    database.exec('insert into topics values (3)')
+    expect(sqliteRevisionsStatus(database)).toEqual([{ table: 'topics', count: 3, missing: [] }])
+    removeSqliteRevisions(database)
     expect(database.prepare("select name from sqlite_schema where name like 'tidemark%'").all()).toEqual([])
   })
 

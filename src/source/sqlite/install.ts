@@ -5,6 +5,11 @@ import { checkDatabase, type SqliteDatabase } from './database.ts'
 
 const EVENTS = ['insert', 'update', 'delete'] as const
 const PREFIX = 'tidemark_revision_'
+/**
+ * Nobody can say by how much a count grows: after a restore into the same file it would come by the counts of before again,
+ * with other data. Enough for some 10¹³ rows.
+ */
+const GROWTH = 'abs(random() % 1048576) + 1'
 
 /** What watches one table of a SQLite file. */
 export interface SqliteRevisionStatus {
@@ -17,7 +22,7 @@ export interface SqliteRevisionStatus {
 
 /**
  * Puts the triggers on tables that tell `sqliteRevision` of their changes. All or nothing; done again, it changes nothing
- * but what is missing. Returns the tables that got triggers.
+ * but what is missing, and what an earlier version made. Returns the tables that got triggers.
  *
  * @throws `revision-table` for what is no table, `revision-in-transaction`, `invalid-option`
  */
@@ -30,9 +35,15 @@ export function installSqliteRevisions(database: SqliteDatabase, tables: readonl
   const own = `
 create table if not exists tidemark_era (id text not null);
 insert into tidemark_era select '' where not exists (select 1 from tidemark_era);
-create table if not exists tidemark_revision (scope text primary key, n integer not null) without rowid;`
+create table if not exists tidemark_revision (
+  scope text primary key, n integer not null, writes integer not null default 0) without rowid;`
+  // An installation of before counted rows in `n`.
+  const counts =
+    isInstalled(database) && !hasWrites(database)
+      ? 'alter table tidemark_revision add column writes integer not null default 0; update tidemark_revision set writes = n;'
+      : ''
   // What was not counted for a while may be where it was: a new era tells it from before.
-  inTransaction(database, [own, ...bare.map(tableScript), newEra()].join('\n'))
+  inTransaction(database, [own, counts, ...bare.map(tableScript), newEra()].join('\n'))
   return bare
 }
 
@@ -43,7 +54,7 @@ export function removeSqliteRevisions(database: SqliteDatabase, tables?: readonl
   if (!isInstalled(database)) return []
   const all = sqliteRevisionsStatus(database).map(({ table }) => table)
   const gone = tables ? all.filter((table) => tables.includes(table)) : all
-  const drops = gone.flatMap((table) => triggerNames(table).map((name) => `drop trigger if exists ${quote(name)};`))
+  const drops = gone.flatMap((table) => [...triggerNames(table), ...formerNames(table)].map(dropScript))
   const rows = gone.map((table) => `delete from tidemark_revision where scope = ${text(table)};`)
   const rest = gone.length === all.length ? ['drop table tidemark_revision; drop table tidemark_era;'] : [newEra()]
   inTransaction(database, [...drops, ...rows, ...rest].join('\n'))
@@ -60,10 +71,11 @@ export function renewSqliteRevisions(database: SqliteDatabase): void {
 export function sqliteRevisionsStatus(database: SqliteDatabase): SqliteRevisionStatus[] {
   checkDatabase(database, 'sqliteRevisionsStatus')
   if (!isInstalled(database)) return []
-  const rows = database.prepare('select scope, n from tidemark_revision order by scope').all()
-  return (rows as { scope: string; n: number }[]).map(({ scope, n }) => ({
+  const count = hasWrites(database) ? 'writes' : 'n'
+  const rows = database.prepare(`select scope, ${count} as count from tidemark_revision order by scope`).all()
+  return (rows as { scope: string; count: number }[]).map(({ scope, count }) => ({
     table: scope,
-    count: n,
+    count,
     missing: missingTriggers(database, scope),
   }))
 }
@@ -82,12 +94,12 @@ export function missingTriggers(database: SqliteDatabase, table: string): string
   return triggerNames(table).filter((name) => found.get(name, table) === undefined)
 }
 
-/** Refuses what is no table of this file. Errors: `revision-table`. */
-export function checkTable(database: SqliteDatabase, table: string): void {
+/** The script a table of this file is made by; refuses what is none. Errors: `revision-table`. */
+export function checkTable(database: SqliteDatabase, table: string): string {
   const found = database
-    .prepare("select 1 from sqlite_schema where type = 'table' and name = ? collate nocase")
-    .get(table)
-  if (found !== undefined) return
+    .prepare("select sql from sqlite_schema where type = 'table' and name = ? collate nocase")
+    .get(table) as { readonly sql: string } | undefined
+  if (found !== undefined) return found.sql
   throw new TidemarkError(
     'revision-table',
     `Cannot tell the revision of ${JSON.stringify(table)}: there is no such table.`,
@@ -101,15 +113,35 @@ export function checkTable(database: SqliteDatabase, table: string): void {
 function tableScript(table: string): string {
   const triggers = EVENTS.map((event, i) => {
     const name = quote(triggerNames(table)[i] as string)
-    const counted = `update tidemark_revision set n = n + 1 where scope = ${text(table)};`
+    const counted = `update tidemark_revision set n = n + ${GROWTH}, writes = writes + 1 where scope = ${text(table)};`
     return `drop trigger if exists ${name};\ncreate trigger ${name} after ${event} on ${quote(table)} begin ${counted} end;`
   })
-  return [`insert into tidemark_revision values (${text(table)}, 0) on conflict do nothing;`, ...triggers].join('\n')
+  const row = `insert into tidemark_revision (scope, n) values (${text(table)}, 0) on conflict do nothing;`
+  return [row, ...formerNames(table).map(dropScript), ...triggers].join('\n')
 }
 
 function triggerNames(table: string): string[] {
-  const hash = createHash('sha256').update(table).digest('hex').slice(0, 8)
+  return namesOf(table, 16)
+}
+
+/** What triggers were called when they counted by one. */
+function formerNames(table: string): string[] {
+  return namesOf(table, 8)
+}
+
+function namesOf(table: string, digits: number): string[] {
+  const hash = createHash('sha256').update(table).digest('hex').slice(0, digits)
   return EVENTS.map((event) => `${PREFIX}${hash}_${event}`)
+}
+
+function hasWrites(database: SqliteDatabase): boolean {
+  return (
+    database.prepare("select 1 from pragma_table_info('tidemark_revision') where name = 'writes'").get() !== undefined
+  )
+}
+
+function dropScript(trigger: string): string {
+  return `drop trigger if exists ${quote(trigger)};`
 }
 
 function newEra(): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { TidemarkError, refuseUnknown } from '../../errors.ts'
 import type { RevisionAnswer, RevisionBatch, RevisionSource } from '../../revision.ts'
@@ -40,7 +41,8 @@ class SqliteBatch implements RevisionBatch {
   readonly #path: string | null
   /** The schema's own number when the tables and triggers were last seen to be there. */
   #checkedAt = -1
-  #checked = new Set<string>()
+  /** What each table that was seen is made of. */
+  readonly #made = new Map<string, string>()
   readonly #sums = new WeakMap<RevisionSource, Statement>()
 
   constructor(database: SqliteDatabase) {
@@ -54,8 +56,8 @@ class SqliteBatch implements RevisionBatch {
     const { id } = this.#database.prepare('select id from tidemark_era').get() as { id: string }
     const era = `${id.slice(0, 8)}${this.#fileId()}`
     const revisions = sources.map((source) => {
-      const { n } = this.#sumOf(source).get(...source.tables) as { n: number }
-      return `${era}.${n}`
+      const { n } = this.#sumOf(source).get(...source.tables) as { n: string }
+      return `${era}-${source.tables.map((table) => this.#made.get(table)).join('')}.${n}`
     })
     return { revisions, ageMs: 0 }
   }
@@ -64,7 +66,8 @@ class SqliteBatch implements RevisionBatch {
     let sum = this.#sums.get(source)
     if (!sum) {
       const marks = source.tables.map(() => '?').join()
-      sum = this.#database.prepare(`select sum(n) as n from tidemark_revision where scope in (${marks})`)
+      // As a text: a number is exact up to 2⁵³ only.
+      sum = this.#database.prepare(`select cast(sum(n) as text) as n from tidemark_revision where scope in (${marks})`)
       this.#sums.set(source, sum)
     }
     return sum
@@ -74,13 +77,14 @@ class SqliteBatch implements RevisionBatch {
     const { schema_version: version } = this.#database.prepare('pragma schema_version').get() as {
       schema_version: number
     }
-    if (version !== this.#checkedAt) this.#checked = new Set()
+    if (version !== this.#checkedAt) this.#made.clear()
     this.#checkedAt = version
     for (const table of tables) {
-      if (this.#checked.has(table)) continue
-      checkTable(this.#database, table)
+      if (this.#made.has(table)) continue
+      const script = checkTable(this.#database, table)
       if (!isInstalled(this.#database) || missingTriggers(this.#database, table).length > 0) throw notInstalled(table)
-      this.#checked.add(table)
+      // A column that is made, dropped or renamed is a change no trigger sees.
+      this.#made.set(table, createHash('sha256').update(script).digest('base64url').slice(0, 4))
     }
   }
 
