@@ -1,11 +1,13 @@
 // The clients that can be handed in, by what we call of them. None of them is imported.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
+
 /** A row as every client gives it. */
 export type PgRow = Readonly<Record<string, unknown>>
 
 /** `Pool` or `Client` of `pg`. */
 export interface NodePgClient {
-  query(config: { name?: string; text: string; values?: unknown[] }): Promise<{ rows: PgRow[] }>
+  query(config: { name?: string; text: string; values?: unknown[]; query_timeout?: number }): Promise<{ rows: PgRow[] }>
 }
 
 /** `PGlite` of `@electric-sql/pglite`. */
@@ -29,6 +31,17 @@ export interface Statement {
   readonly values: readonly unknown[]
 }
 
+/** After how many milliseconds the statements that are asked for here are given up. */
+const patience = new AsyncLocalStorage<number>()
+
+/**
+ * Gives up the statements that `ask` asks for after so long, with their connections, where the client can do that (`pg`): one
+ * that was cut off silently would be taken for ever, and be asked again when a pool has no other.
+ */
+export function givingUpAfter<T>(ms: number, ask: () => T): T {
+  return patience.run(ms, ask)
+}
+
 /** True for what looks like one of the clients. */
 export function isPgClient(value: unknown): value is PgClient {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
@@ -42,8 +55,15 @@ export async function runStatement(client: PgClient, { name, text, values }: Sta
     return Array.from(rows) as PgRow[]
   }
   if (isPglite(client)) return (await client.query(text, [...values])).rows as PgRow[]
-  const config = name === undefined ? { text, values: [...values] } : { name, text, values: [...values] }
-  return (await client.query(config)).rows
+  const giveUpMs = patience.getStore()
+  return (
+    await client.query({
+      text,
+      values: [...values],
+      ...(name === undefined ? undefined : { name }),
+      ...(giveUpMs === undefined ? undefined : { query_timeout: giveUpMs }),
+    })
+  ).rows
 }
 
 /** Runs several statements without parameters; all of them take effect, or none. */

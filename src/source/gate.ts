@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.ts'
 import { TidemarkError } from '../errors.ts'
+import { givingUpAfter } from '../pg/client.ts'
 import type { Revision } from '../revision.ts'
 import { readRevisions } from './read-revisions.ts'
 
 /** Asking is given up after this, or after the asker's own hard timeout if that is shorter. */
 const GATE_MS_MAX = 5_000
+/** Not sooner, whatever the asker's timeout: who only was slow shall not lose connections. Not before the asker is told. */
+const STATEMENT_MS_MAX = GATE_MS_MAX + 250
 
 /** Whom a gate is for. */
 export interface GateSettings {
@@ -85,7 +88,7 @@ export class Gate {
         controller.abort(late)
         reject(late)
       })
-      readRevisions(revisions, controller.signal)
+      givingUpAfter(STATEMENT_MS_MAX, () => readRevisions(revisions, controller.signal))
         .finally(cancel)
         .then((answer) => resolve({ at: startedAt - answer.ageMs, turn, revisions: answer.revisions }))
         .catch(reject)

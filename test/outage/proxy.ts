@@ -5,6 +5,8 @@ import { onTestFinished } from 'vitest'
 export class Proxy {
   readonly #to: { readonly host: string; readonly port: number }
   readonly #sockets = new Set<Socket>()
+  /** Cut off: nothing passes, and neither end is told. */
+  readonly #cut = new Set<Socket>()
   #server: Server | undefined
   #port = 0
   #isHanging = false
@@ -41,7 +43,7 @@ export class Proxy {
 
   /** Resets every connection; new ones are taken. */
   reset(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of [...this.#sockets, ...this.#cut]) socket.resetAndDestroy()
   }
 
   /** Takes connections and what they send, and never answers. */
@@ -50,12 +52,21 @@ export class Proxy {
     for (const socket of this.#sockets) socket.pause()
   }
 
+  /** The connections there are never answer again, as after a failover or behind a firewall that forgot them; new ones do. */
+  cut(): void {
+    for (const socket of this.#sockets) {
+      socket.pause()
+      this.#cut.add(socket)
+    }
+    this.#sockets.clear()
+  }
+
   #pass(from: Socket): void {
     const to = connect(this.#to)
     for (const socket of [from, to]) {
       this.#sockets.add(socket)
       socket.on('error', () => {})
-      socket.on('close', () => this.#sockets.delete(socket))
+      socket.on('close', () => this.#sockets.delete(socket) || this.#cut.delete(socket))
       if (this.#isHanging) socket.pause()
     }
     from.on('data', (data) => to.write(data))

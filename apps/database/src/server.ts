@@ -5,6 +5,8 @@ const CONNECTIONS_MAX = 10
 const CONNECT_MS_MAX = 5_000
 /** The server cancels a statement in time and says so; so much later nobody waits for that any more. */
 const ANSWER_MS_MAX = 250
+/** A connection nobody uses is asked so soon whether the other end is there: one that was cut off silently says nothing. */
+const KEEP_ALIVE_MS = 10_000
 const INT8 = 20
 const DATE = 1082
 
@@ -20,6 +22,8 @@ export function openServer(schema: string, url: string, timeoutMs: number | unde
     options: `-c search_path=${schema} -c timezone=UTC${limit}`,
     connectionTimeoutMillis: Math.min(timeoutMs ?? CONNECT_MS_MAX, CONNECT_MS_MAX),
     ...(timeoutMs === undefined ? undefined : { query_timeout: timeoutMs + ANSWER_MS_MAX }),
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     application_name: `tidemark ${schema}`,
     types,
   }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Database } from '@tidemark/database'
 import { door } from '@tidemark/serve'
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { createTidemark, memory, sqlite, type Tidemark } from 'tidemark'
 import { failureOf } from './http/failure.ts'
@@ -10,6 +11,9 @@ import { pageRoutes } from './http/page-routes.ts'
 import { summaryRoutes } from './http/summary-routes.ts'
 import { writeRoutes } from './http/write-routes.ts'
 import { StateSummary, type SummaryOptions } from './summary/state-summary.ts'
+
+/** What is larger is read by nobody: to parse it would hold up every other request. */
+const BODY_BYTES_MAX = 1024 * 1024
 
 /** Options of {@link openService}. */
 export interface ServiceOptions extends SummaryOptions {
@@ -53,6 +57,8 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     }),
   )
   app.use(door(publicHosts))
+  const tooLarge = { code: 'too-large', message: `A body may have ${BODY_BYTES_MAX} bytes.` }
+  app.use(bodyLimit({ maxSize: BODY_BYTES_MAX, onError: (c) => c.json({ error: tooLarge }, 413) }))
   app.route('/', summaryRoutes(summary, database))
   app.route('/', writeRoutes(database, summary.hook))
   app.route('/', pageRoutes())

@@ -17,6 +17,8 @@ export interface Settings {
 
 const REVISIONS = ['asked', 'announced', 'watermark'] as const
 const SECONDS_MAX = 86_400
+/** Statements of the hub take milliseconds: one that takes longer has lost its connection, which must not stay taken. */
+const QUERY_MS_MAX = 15_000
 
 /**
  * `PORT` (8210), `HOST` (127.0.0.1), `DATA_DIR` (data), `DATABASE_URL` (none: an embedded database), `DB_SCHEMA`
@@ -31,7 +33,7 @@ export function settingsFrom(env: Environment): Settings {
     port: wholeFrom(env, 'PORT', 8210, 65_535),
     host: env['HOST'] || '127.0.0.1',
     dataDir: env['DATA_DIR'] || 'data',
-    database: databaseFrom(env, 'statehub'),
+    database: { ...databaseFrom(env, 'statehub'), timeoutMs: QUERY_MS_MAX },
     revisions,
     maxStaleMs: wholeFrom(env, 'MAX_STALE_S', 300, SECONDS_MAX) * 1_000,
     publicHosts: listFrom(env, 'PUBLIC_HOSTS'),

@@ -33,6 +33,8 @@ export interface HubClient extends AsyncDisposable {
   readonly errors: unknown[]
   readonly get: (path: string, headers?: Readonly<Record<string, string>>) => Promise<Response>
   readonly send: (method: string, path: string, body?: unknown) => Promise<Response>
+  /** With a body as it is, whatever it is. */
+  readonly sendText: (method: string, path: string, body: string) => Promise<Response>
   /** The outcome of a read, and what it answered. */
   readonly read: (path?: string) => Promise<{ readonly outcome: string | null; readonly body: HubBody }>
 }
@@ -65,6 +67,7 @@ export async function clientOf(database: Database, options: Partial<ServiceOptio
     errors,
     get: (path, headers = {}) => ask(path, { headers }),
     send: (method, path, body) => ask(path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }),
+    sendText: (method, path, body) => ask(path, { method, body }),
     read: async (path = '/state/summary') => {
       const response = await ask(path)
       return { outcome: response.headers.get('X-StateHub-Cache'), body: (await response.json()) as HubBody }

@@ -7,7 +7,7 @@ it('takes its settings from the environment, and names what does not fit', () =>
   expect(settingsFrom({})).toMatchObject({
     port: 8210,
     host: '127.0.0.1',
-    database: { schema: 'statehub', url: undefined, dataDir: 'data/statehub.pglite' },
+    database: { schema: 'statehub', url: undefined, dataDir: 'data/statehub.pglite', timeoutMs: 15_000 },
     revisions: 'asked',
     maxStaleMs: 300_000,
     seed: 0,

@@ -90,14 +90,40 @@ describe('writes', () => {
     ['POST', '/topics', 'x', /`body` to be a JSON object/],
     ['POST', '/tasks', { workplan_id: 'x', title: 'x' }, /`workplan_id` to be a UUID/],
     ['POST', '/decisions', { title: 'x', deadline: '2026-02-30' }, /`deadline` to be a day/],
+    ['POST', '/decisions', { title: 'x', deadline: '0000-01-01' }, /`deadline` to be a day/],
+    ['POST', '/decisions', { title: 'x', status: null }, /null: `status`/],
+    ['POST', '/topics', { slug: 'x'.repeat(201), title: 'x' }, /`slug` to be a text of 1 to 200/],
     ['POST', '/progress', { event_type: 'x' }, /`summary` to be given/],
     ['PATCH', '/tasks/7', { title: 'x' }, /`id` to be a UUID/],
     ['PATCH', `/tasks/${NOBODY}`, {}, /at least one field/],
     ['PATCH', `/tasks/${NOBODY}`, { title: null }, /`title` to be given/],
     ['POST', '/invalidate', { section: 'tasks' }, /`section` to be one of all, core, progress/],
+    ['POST', '/invalidate', { section: null }, /`section` to be one of all, core, progress/],
+    ['POST', '/invalidate', null, /`body` to be a JSON object, or nothing/],
+    ['POST', '/invalidate', 'core', /`body` to be a JSON object, or nothing/],
+    ['POST', '/invalidate', [], /`body` to be a JSON object, or nothing/],
   ] as const)('%s %s %j does not fit, and nothing moves', async (method, path, body, message) => {
     await settled(client)
     await refused(await client.send(method, path, body), 400, message)
+    expect((await client.read()).outcome).toBe('hit-revision')
+  })
+
+  it('a body that is broken invalidates nothing; none at all, everything', async () => {
+    await settled(client)
+    await refused(await client.sendText('POST', '/invalidate', '{'), 400, /`body` to be a JSON object/)
+    expect((await client.read()).outcome).toBe('hit-revision')
+    expect(await (await client.send('POST', '/invalidate')).json()).toEqual({ invalidated: 'all' })
+    expect((await client.read()).outcome).toBe('stale')
+  })
+
+  it('a body that is too large is not read', async () => {
+    await settled(client)
+    await refused(await client.sendText('POST', '/progress', '['.repeat(1024 * 1024 + 1)), 413, /1048576 bytes/)
+    await refused(
+      await client.sendText('POST', '/progress', '['.repeat(1024 * 1024)),
+      400,
+      /`body` to be a JSON object/,
+    )
     expect((await client.read()).outcome).toBe('hit-revision')
   })
 
@@ -105,6 +131,9 @@ describe('writes', () => {
     const { workplan } = await plan('third')
     await refused(await client.send('POST', '/topics', { slug: 'third', title: 'again' }), 409, /already/)
     await refused(await client.send('POST', '/tasks', { workplan_id: NOBODY, title: 'x' }), 400, /not there/)
+    const task = await made('/tasks', { workplan_id: workplan, title: 'x' })
+    await refused(await client.send('PATCH', `/tasks/${task}`, { status: null }), 400, /null: `status`/)
+    await refused(await client.send('PATCH', `/tasks/${task}`, { needs_human: null }), 400, /null: `needs_human`/)
     await refused(await client.send('PATCH', `/tasks/${NOBODY}`, { title: 'x' }), 404, /no tasks\//)
     await refused(await client.send('DELETE', `/decisions/${NOBODY}`), 404, /no decisions\//)
     await refused(await client.get('/tasks'), 404, /no GET/)

@@ -10,17 +10,21 @@ export function revisionSchema(schema: string): string {
 
 /** Opens the database of a hub, and brings it up to date: its tables, and the triggers that keep their revisions. */
 export async function openHubDatabase(options: DatabaseOptions): Promise<Database> {
-  const database = await openDatabase(options)
+  // To bring a large hub up to date, or to wait for its locks, may take longer than what a request may ask.
+  const patient = await openDatabase({ ...options, timeoutMs: undefined })
   try {
-    await migrate(database, MIGRATIONS)
-    await installRevisions(database.client, {
+    await migrate(patient, MIGRATIONS)
+    await installRevisions(patient.client, {
       tables: ALL_TABLES,
-      schema: revisionSchema(database.schema),
+      schema: revisionSchema(patient.schema),
       notify: true,
     })
-    return database
+    // An embedded one knows no limit, and is open once.
+    if (options.timeoutMs === undefined || patient.kind === 'pglite') return patient
   } catch (error) {
-    await database.close()
+    await patient.close()
     throw error
   }
+  await patient.close()
+  return openDatabase(options)
 }

@@ -2,7 +2,7 @@ import { VALUES } from '../database/tables.ts'
 import { RequestError } from './failure.ts'
 
 /** What a field of a request may be. */
-type Kind = 'text' | 'uuid' | 'day' | 'whole' | 'boolean' | readonly string[]
+type Kind = 'text' | 'slug' | 'uuid' | 'day' | 'whole' | 'boolean' | readonly string[]
 
 /** A table that may be written, and what of it. */
 export interface Writable {
@@ -16,7 +16,7 @@ export interface Writable {
 export const WRITABLE: Readonly<Record<string, Writable>> = {
   topics: {
     table: 'topics',
-    fields: { slug: 'text', title: 'text', status: VALUES.topicStatus, domain_id: 'uuid' },
+    fields: { slug: 'slug', title: 'text', status: VALUES.topicStatus, domain_id: 'uuid' },
     required: ['slug', 'title'],
   },
   workplans: {
@@ -24,7 +24,7 @@ export const WRITABLE: Readonly<Record<string, Writable>> = {
     fields: {
       topic_id: 'uuid',
       repo_id: 'uuid',
-      slug: 'text',
+      slug: 'slug',
       title: 'text',
       status: VALUES.workplanStatus,
       owner: 'text',
@@ -80,6 +80,8 @@ export const PROGRESS: Writable = {
 }
 
 const TEXT_MAX = 10_000
+/** Slugs are in an index, which takes no long ones. */
+const SLUG_MAX = 200
 const WHOLE_MAX = 2_147_483_647
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -122,20 +124,27 @@ function check(name: string, kind: Kind, value: unknown): void {
 const FITS: Readonly<
   Record<Extract<Kind, string>, { readonly words: string; readonly test: (value: unknown) => boolean }>
 > = {
-  text: {
-    words: `a text of 1 to ${TEXT_MAX} characters without NUL`,
-    test: (it) =>
-      typeof it === 'string' && it !== '' && it.length <= TEXT_MAX && it.isWellFormed() && !it.includes('\0'),
-  },
+  text: { words: `a text of 1 to ${TEXT_MAX} characters without NUL`, test: (it) => isText(it, TEXT_MAX) },
+  slug: { words: `a text of 1 to ${SLUG_MAX} characters without NUL`, test: (it) => isText(it, SLUG_MAX) },
   uuid: { words: 'a UUID', test: (it) => typeof it === 'string' && UUID.test(it) },
   day: { words: 'a day like 2026-01-31', test: (it) => typeof it === 'string' && isDay(it) },
   whole: { words: 'a whole number', test: (it) => Number.isInteger(it) && Math.abs(it as number) <= WHOLE_MAX },
   boolean: { words: 'true or false', test: (it) => typeof it === 'boolean' },
 }
 
+function isText(it: unknown, max: number): boolean {
+  return typeof it === 'string' && it !== '' && it.length <= max && it.isWellFormed() && !it.includes('\0')
+}
+
+/** The year 0 is none that PostgreSQL knows. */
 function isDay(text: string): boolean {
   const at = Date.parse(`${text}T00:00:00Z`)
-  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
+  return (
+    /^\d{4}-\d\d-\d\d$/.test(text) &&
+    !text.startsWith('0000') &&
+    !Number.isNaN(at) &&
+    new Date(at).toISOString().startsWith(text)
+  )
 }
 
 function bad(parameter: string, expected: string): RequestError {

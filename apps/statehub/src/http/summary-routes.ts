@@ -62,13 +62,7 @@ export function summaryRoutes(summary: StateSummary, database: Database): Hono {
   })
 
   app.post('/invalidate', async (c) => {
-    const body: unknown = await c.req.json().catch(() => ({}))
-    const given = (body as { section?: unknown } | null)?.section ?? 'all'
-    const section = SECTIONS.find((it) => it === given)
-    if (section === undefined) {
-      const message = `Expected \`section\` to be one of ${SECTIONS.join(', ')}.`
-      throw new RequestError({ status: 400, code: 'bad-parameter', message })
-    }
+    const section = sectionOf(await c.req.text())
     await summary.invalidate(section)
     return c.json({ invalidated: section })
   })
@@ -79,6 +73,27 @@ export function summaryRoutes(summary: StateSummary, database: Database): Hono {
   })
 
   return app
+}
+
+/** Of a request to invalidate; without a body or a section: all. Errors: `RequestError`. */
+function sectionOf(text: string): (typeof SECTIONS)[number] {
+  const body = text === '' ? {} : parsed(text)
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
+  const { section: given = 'all' } = (isObject ? body : { section: undefined }) as { section?: unknown }
+  const section = isObject ? SECTIONS.find((it) => it === given) : undefined
+  if (section !== undefined) return section
+  const message = isObject
+    ? `Expected \`section\` to be one of ${SECTIONS.join(', ')}.`
+    : 'Expected `body` to be a JSON object, or nothing.'
+  throw new RequestError({ status: 400, code: 'bad-parameter', message })
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function headersOf({ status, revision }: ViewReading<unknown>): Record<string, string> {

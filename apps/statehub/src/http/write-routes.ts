@@ -10,7 +10,11 @@ export function writeRoutes(database: Database, hook: WriteHook): Hono {
 
   /** A statement outside a transaction is committed when it is answered. */
   const write = async (table: string, text: string, values: readonly unknown[]): Promise<object | undefined> => {
-    const [row] = await database.query(text, values)
+    const [row] = await database.query(text, values).catch(async (error: unknown) => {
+      if (!wasCutOff(error)) throw error
+      await hook.committed([table])
+      throw uncertain()
+    })
     if (row) await hook.committed([table])
     return row
   }
@@ -49,6 +53,21 @@ export function writeRoutes(database: Database, hook: WriteHook): Hono {
 
 function bodyOf(request: { json(): Promise<unknown> }): Promise<unknown> {
   return request.json().catch(() => undefined)
+}
+
+/** The connection broke, or nothing came back over it, after the statement was sent. */
+function wasCutOff(error: unknown): boolean {
+  const { code, message = '' } = error as { code?: string; message?: string }
+  return code === 'ECONNRESET' || code === 'EPIPE' || /^(Query read timeout|Connection terminated)/.test(message)
+}
+
+function uncertain(): RequestError {
+  return new RequestError({
+    status: 503,
+    code: 'write-uncertain',
+    message: 'The database went away during the write: it may have been made or not.',
+    hint: 'Read before you try again.',
+  })
 }
 
 function noSuch(path: string, id: string): RequestError {
