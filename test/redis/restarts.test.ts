@@ -25,7 +25,7 @@ interface Report {
 }
 
 requireProgram(SERVER_PROGRAMS, (program) => {
-  it('strict: nothing stale, no error, whatever becomes of Redis', { timeout: 60_000 }, async () => {
+  it('strict: nothing stale, no error, whatever becomes of Redis', { timeout: 120_000 }, async () => {
     const server = await startServer(program)
     const truth = join(folder, 'truth')
     writeFileSync(truth, Buffer.alloc(40 * 24))
@@ -49,10 +49,11 @@ requireProgram(SERVER_PROGRAMS, (program) => {
     }
     await pause(1_500)
     const sum = (of: (report: Report) => number): number => reports.reduce((total, it) => total + of(it), 0)
+    // Enough to say something: a busy machine takes longer for it.
+    await expect.poll(() => sum((it) => it.reads), { timeout: 40_000 }).toBeGreaterThan(1_000)
+    await expect.poll(() => sum((it) => it.changes), { timeout: 40_000 }).toBeGreaterThan(50)
     console.log({ reads: sum((it) => it.reads), changes: sum((it) => it.changes), stale: sum((it) => it.stale) })
     expect(reports.flatMap(({ errors }) => errors)).toEqual([])
     expect(sum((it) => it.stale)).toBe(0)
-    expect(sum((it) => it.reads)).toBeGreaterThan(1_000)
-    expect(sum((it) => it.changes)).toBeGreaterThan(50)
   })
 })

@@ -24,6 +24,7 @@ export async function startProxypool(
       timeout: '2s',
     }),
   )
+  await service.pool.ready
   await service.pool.removeSource('demo')
   for (const url of addresses) await service.pool.add({ url, source: 'demo' })
   const { url } = running.add(
