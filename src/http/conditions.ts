@@ -5,8 +5,9 @@ import type { AnyRequest } from './reading.ts'
  * request, which browsers send when a page is reloaded with the cache off.
  */
 export function wantsRefresh({ url, headers }: AnyRequest): boolean {
-  const { searchParams } = new URL(url, 'http://localhost')
-  if (searchParams.get('refresh') === 'true') return true
+  // Not as a URL: a client may send what is none.
+  const query = /^[^?#]*\?([^#]*)/.exec(url)?.[1]
+  if (new URLSearchParams(query).get('refresh') === 'true') return true
   const control = headers.get('cache-control')
   if (control !== null) return directivesOf(control).includes('no-cache')
   // HTTP/1.0; means something only where the other is missing (RFC 9111, section 5.4).

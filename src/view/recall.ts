@@ -18,7 +18,8 @@ export class Recall<V> {
   readonly #own = new Set<Selector>()
   #isStoring = false
   #isRestored = false
-  #isDoubtful = false
+  /** Sections that may have been changed elsewhere, each with a turn from after that was noticed. */
+  readonly #doubts = new Map<string, number>()
   #looking: Promise<void> | undefined
 
   constructor(settings: ViewSettings<V>, context: Context, held: Held<V>, shelf: Shelf, builds: Builds<V>) {
@@ -31,7 +32,7 @@ export class Recall<V> {
 
   /** Looks in the tiers, when there is a reason to. */
   async ready(): Promise<void> {
-    if (this.#isRestored && !this.#isDoubtful) return
+    if (this.#isRestored && this.#doubts.size === 0) return
     this.#looking ??= this.#look().finally(() => (this.#looking = undefined))
     await this.#looking
   }
@@ -54,7 +55,8 @@ export class Recall<V> {
   #changed(change: StackChange): void {
     if ('slots' in change) {
       // Another process: what exactly it did the tiers know.
-      this.#isDoubtful ||= this.#shelf.isConcerned(change.slots)
+      const turn = this.#held.nextTurn()
+      for (const name of this.#shelf.concerned(change.slots)) this.#doubts.set(name, turn)
       return
     }
     const { selector } = change
@@ -64,9 +66,12 @@ export class Recall<V> {
   }
 
   async #look(): Promise<void> {
-    this.#isDoubtful = false
-    if (this.#held.snapshot) await this.#doubt()
-    else if (!this.#isRestored) await this.#restore()
+    if (this.#held.snapshot) {
+      const doubts = new Map(this.#doubts)
+      this.#doubts.clear()
+      await this.#doubt(doubts)
+    } else if (!this.#isRestored) await this.#restore()
+    // Else it is looked at when the build under way has brought something.
     this.#isRestored = true
   }
 
@@ -87,16 +92,33 @@ export class Recall<V> {
   }
 
   /** What a change elsewhere, or one that shares a slot with us, left of what is held. */
-  async #doubt(): Promise<void> {
+  async #doubt(doubts: ReadonlyMap<string, number>): Promise<void> {
+    const { snapshot } = this.#held
+    if (!snapshot) return
+    const moved: string[] = []
+    const newer = new Map<string, Built>()
     for (const section of this.#settings.sections) {
-      const { snapshot } = this.#held
-      const built = snapshot?.sections.get(section.name)
-      if (!built?.isStored) continue
+      const { name } = section
+      const since = doubts.get(name)
+      if (since === undefined) continue
+      const built = snapshot.sections.get(name) as Built
+      if (!built.isStored) {
+        // Perhaps no tier took it because of this very change: it came while the section was being built.
+        if (built.turn < since) moved.push(name)
+        continue
+      }
       const shelved = await this.#shelf.find(section)
-      if (this.#held.snapshot !== snapshot) return
+      if (this.#held.snapshot !== snapshot) return this.#doubt(doubts)
       if (!shelved) return this.#held.forget()
-      const isNewer = shelved.built.asOf > built.asOf && shelved.built.revision !== built.revision
-      if (shelved.isInvalidated || isNewer) this.#held.mark(section.name)
+      // Invalidated and built again elsewhere, before we looked: its revision need not tell.
+      const laterMs = shelved.built.builtAt - built.builtAt
+      if (shelved.isInvalidated || laterMs < 0) moved.push(name)
+      else if (laterMs > 0) newer.set(name, { ...shelved.built, turn: built.turn })
     }
+    if (newer.size > 0) {
+      const sections = new Map([...snapshot.sections, ...newer])
+      this.#held.snapshot = this.#builds.snapshotOf(sections, snapshot)
+    }
+    for (const name of moved) this.#held.mark(name)
   }
 }

@@ -24,12 +24,12 @@ export interface Shelved {
 export class Shelf {
   readonly #settings: ViewSettings<unknown>
   readonly #context: Context
-  readonly #slots: ReadonlySet<number>
+  readonly #slots: ReadonlyMap<string, readonly number[]>
 
   constructor(settings: ViewSettings<unknown>, context: Context) {
     this.#settings = settings
     this.#context = context
-    this.#slots = new Set(settings.sections.flatMap(({ name }) => slotsOfEntry(this.keyOf(name), {})))
+    this.#slots = new Map(settings.sections.map(({ name }) => [name, slotsOfEntry(this.keyOf(name), {})]))
   }
 
   keyOf(section: string): Key {
@@ -41,9 +41,12 @@ export class Shelf {
     return { name: `${this.#settings.name}#build`, id: '' }
   }
 
-  /** True when a change elsewhere may concern what is stored here. */
-  isConcerned(changed: ChangedSlots): boolean {
-    return changed === 'all' || changed.some((slot) => this.#slots.has(slot))
+  /** The sections a change elsewhere may concern. */
+  concerned(changed: ChangedSlots): string[] {
+    const sections = [...this.#slots]
+    const isConcerned = (slots: readonly number[]): boolean =>
+      changed === 'all' || slots.some((slot) => changed.includes(slot))
+    return sections.flatMap(([name, slots]) => (isConcerned(slots) ? [name] : []))
   }
 
   /** The section as it is stored; with a revision, only one of that revision that nobody invalidated. */

@@ -194,7 +194,9 @@ export class View<S extends object, V = S> {
     try {
       const asking = this.#gate.ask()
       const answer = mayBeLate ? await orLate(asking, softMs, this.#context.clock) : await asking
-      return answer === 'late' ? { reason: 'source-slow' } : { answer }
+      if (answer !== 'late') return { answer }
+      // Meanwhile time went on, or the snapshot was forgotten.
+      return this.#held.staleForMs(sections) < maxStaleMs ? { reason: 'source-slow' } : { answer: await asking }
     } catch (error) {
       if (this.#context.isClosed || this.#held.staleForMs(sections) >= errorMs) throw error
       return { reason: 'source-unavailable', error }

@@ -110,8 +110,15 @@ describe('wantsRefresh', () => {
     expect(wantsRefresh(request(headers, 'GET', path))).toBe(expected)
   })
 
-  it('takes requests whose url is only a path', () => {
-    expect(wantsRefresh({ method: 'GET', url: '/a?refresh=true', headers: new Headers() })).toBe(true)
+  it.for([
+    [true, '/a?refresh=true'],
+    [true, '/a?b=1&refresh=true#c'],
+    [false, '/a#?refresh=true'],
+    [true, '/a?b=?&refresh=true'],
+    [false, '//'],
+    [true, '//?refresh=true'],
+  ] as const)('%o for a url that is only a path, or none: %s', ([expected, url]) => {
+    expect(wantsRefresh({ method: 'GET', url, headers: new Headers() })).toBe(expected)
   })
 })
 

@@ -156,6 +156,19 @@ describe('revisions that cannot be told', () => {
     expect(source.built).toEqual([])
   })
 
+  it('are slow while the snapshot is forgotten: the reader waits for a build', async () => {
+    const { view, source, clock } = hub({ timeout: { soft: '100ms' } })
+    await view.read()
+    const gate = deferred<undefined>()
+    source.holding.revisions = gate.promise
+    const reading = view.read()
+    await settled()
+    await view.reset()
+    await clock.advance('100ms')
+    gate.resolve(undefined)
+    expect((await reading).status).toBe('miss')
+  })
+
   it('are slow: a read waits for the soft timeout once, and then nobody waits', async () => {
     const { view, source, clock } = hub({ maxStale: '5m', timeout: { soft: '100ms' } })
     await view.read()

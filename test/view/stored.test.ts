@@ -157,6 +157,41 @@ describe('other processes', () => {
     expect((await one.view.read()).status).toBe('miss')
   })
 
+  it('get what was invalidated and built again elsewhere before they looked, also when no revision tells', async () => {
+    const { open, source, clock } = machine()
+    const [one, other] = [open(), open()]
+    await one.view.read()
+    await other.view.read()
+    source.build = async () => 7
+    await clock.advance('1s')
+    await one.view.invalidate('progress')
+    const rebuilt = await one.view.read()
+    expect(rebuilt.value.progress).toEqual([7])
+    await clock.advance('1s')
+    expect(await other.view.read()).toMatchObject({ status: 'hit', value: rebuilt.value, etag: rebuilt.etag })
+    expect((await other.view.stats()).loads).toBe(0)
+  })
+
+  it('know that what was invalidated elsewhere while they built it has moved', async () => {
+    for (const before of [0, 1]) {
+      const { open, source } = machine()
+      const [one, other] = [open(), open()]
+      for (let i = 0; i < before; i++) await one.view.read()
+      const gate = deferred<undefined>()
+      source.holding.progress = gate.promise
+      source.progress = 1
+      const reading = one.view.read()
+      await settled()
+      await other.view.invalidate('progress')
+      gate.resolve(undefined)
+      await reading
+      source.takeBuilt()
+      await one.view.read()
+      expect(source.takeBuilt()).toEqual(['progress'])
+      expect((await one.view.read()).status).toBe('hit')
+    }
+  })
+
   it('a refresh builds, also what another process has just built', async () => {
     const { open, source } = machine()
     const [one, other] = [open(), open()]
