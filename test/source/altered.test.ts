@@ -150,4 +150,17 @@ await onPostgres((database) => {
     await client.end()
     await database.run(`drop schema ${other} cascade`)
   })
+
+  it('a setting of the session hides no write', async () => {
+    await withTables(database, 'topics')
+    const client = await database.connect()
+    const revision = pgRevision(['topics'], { client: database.pool, schema: database.own })
+    const [trigger] = await database.rows(`select (string_to_array(encode(tgargs, 'escape'), '\\000'))[2] as hash
+      from pg_trigger where tgrelid = 'topics'::regclass`)
+    await client.query(`set "tidemark.t${trigger?.['hash'] as string}" = '1'`)
+    await seen(revision, () => client.query('insert into topics values (1)'))
+    await client.query('begin; insert into topics values (2); commit')
+    await seen(revision, () => client.query('insert into topics values (3)'))
+    await client.end()
+  })
 })

@@ -251,18 +251,6 @@ await onPostgres((database) => {
     await run(`drop owned by ${role}; drop role ${role}`)
   })
 
-  it('a setting of the session hides no write', async () => {
-    await withTables(database, 'topics')
-    const client = await connect()
-    const [trigger] = await database.rows(`select (string_to_array(encode(tgargs, 'escape'), '\\000'))[2] as hash
-      from pg_trigger where tgrelid = 'topics'::regclass`)
-    await client.query(`set "tidemark.t${trigger?.['hash'] as string}" = '1'`)
-    expect(await isSeen(revisionOf('topics'), () => client.query('insert into topics values (1)'))).toBe(true)
-    await client.query('begin; insert into topics values (2); commit')
-    expect(await isSeen(revisionOf('topics'), () => client.query('insert into topics values (3)'))).toBe(true)
-    await client.end()
-  })
-
   it('what replays the writes of others is counted', async () => {
     await withTables(database, 'topics')
     const client = await connect()

@@ -110,7 +110,7 @@ export async function removeRevisions(client: PgClient, options: RemoveOptions =
 
 /**
  * Begins a new era: every revision is one that was never told before, so every view is built anew. Call it after data was
- * restored in a way the database cannot tell, such as table by table.
+ * replaced in a way that neither fires triggers nor alters a table.
  */
 export async function renewRevisions(client: PgClient, options: SchemaOptions = {}): Promise<void> {
   checkClient(client, 'renewRevisions')

@@ -61,7 +61,7 @@ export function removeSqliteRevisions(database: SqliteDatabase, tables?: readonl
   return gone
 }
 
-/** Begins a new era: every revision is one that was never told before. For data that was restored row by row. */
+/** Begins a new era: every revision is one that was never told before. For what no trigger can tell. */
 export function renewSqliteRevisions(database: SqliteDatabase): void {
   checkDatabase(database, 'renewSqliteRevisions')
   if (isInstalled(database)) inTransaction(database, newEra())
