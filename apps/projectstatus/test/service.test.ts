@@ -237,10 +237,49 @@ describe('changes', () => {
     [{ expected_version: 1, name: 'x' }, 'name'],
     [{ expected_version: 1, 'status = 1; --': 'x' }, 'status = 1; --'],
     [{ expected_version: 1, metadata: [] }, 'metadata'],
+    [{ expected_version: 2 ** 31, status: 'broken' }, 'expected_version'],
+    [{ expected_version: 1e300, status: 'broken' }, 'expected_version'],
+    [{ expected_version: 1, extractor_version: 'a\ud800' }, 'extractor_version'],
+    [{ expected_version: 1, metadata: { a: ['\0'] } }, 'metadata'],
+    [{ expected_version: 1, metadata: { a: '\udc00' } }, 'metadata'],
+    [{ expected_version: 1, metadata: { '\ud800': 1 } }, 'metadata'],
+    ['{"expected_version": 1, "metadata": {"a": [1, 1e999]}}', 'metadata'],
+    [`{"expected_version": 1, "metadata": {"a": ${'['.repeat(6_500)}${']'.repeat(6_500)}}}`, 'metadata'],
   ] as const)('%j is refused', async ([body, parameter]) => {
     const answer = await patch(vendorPath(), body)
     expect(answer.status).toBe(400)
     expect(answer.body.error.message).toContain(`\`${parameter}\``)
+  })
+
+  it.for([
+    ['/vendors/a%00b', { expected_version: 1, status: 'broken' }],
+    [`/vendors/${'x'.repeat(101)}`, { expected_version: 1, status: 'broken' }],
+    ['/work-items/xyz', { expected_version: 1, notes: null }],
+  ] as const)('PATCH %s is 400, as GET is', async ([path, body]) => {
+    const [changed, read] = [await patch(path, body), await get(path)]
+    expect([changed.status, changed.body.error]).toEqual([400, read.body.error])
+  })
+
+  it('metadata as deep as it may be, with every character, is kept as it is', async () => {
+    let metadata: unknown = { 'a "b" \u0001 😀': [-1.5, 1e300, '\u2028', null, true] }
+    for (let i = 0; i < 98; i++) metadata = { below: metadata }
+    const version = (await get(vendorPath())).body.vendor.version as number
+    const { status, body } = await patch(vendorPath(), { expected_version: version, metadata })
+    expect(status).toBe(200)
+    expect(body.vendor.metadata).toEqual(metadata)
+  })
+
+  it('what a constraint of the database refuses is 400, and does not count as an outage', async () => {
+    await database.query('alter table work_items add constraint short check (length(title) < 100) not valid')
+    try {
+      const { version } = (await get(`/work-items/${id}`)).body.work_item as { version: number }
+      const answer = await patch(`/work-items/${id}`, { expected_version: version, title: 'x'.repeat(150) })
+      expect([answer.status, answer.body.error.code]).toEqual([400, 'bad-value'])
+      expect(answer.body.error.message).toContain('short')
+      expect(place.service.cache.source).toMatchObject({ state: 'up', failures: 0 })
+    } finally {
+      await database.query('alter table work_items drop constraint short')
+    }
   })
 
   it('of what is not there are 404', async () => {

@@ -2,18 +2,21 @@ import type { Context } from 'hono'
 import type { VendorChanges, WorkItemChanges } from '../database/project-database.ts'
 import { VENDOR_STATUSES, WORK_ITEM_STATUSES, type Json } from '../database/records.ts'
 import { bad } from './failure.ts'
+import { isKeepable, whyNotKeepable } from './keepable.ts'
 
 /** What a field may be, in words, and whether a value is that. */
 interface Field {
   readonly expected: string
   readonly fits: (value: unknown) => boolean
+  /** Of a value that fits: what of it cannot be kept as it is. */
+  readonly whyNot?: (value: unknown) => string | undefined
 }
 
 const text = (max: number, isNullable: boolean): Field => ({
-  expected: `a text of up to ${max} characters${isNullable ? ', or null' : ''}`,
+  expected: `a text of up to ${max} whole characters without NUL${isNullable ? ', or null' : ''}`,
   fits: (value) =>
     (isNullable && value === null) ||
-    (typeof value === 'string' && (isNullable || value !== '') && value.length <= max && !value.includes('\0')),
+    (typeof value === 'string' && (isNullable || value !== '') && value.length <= max && isKeepable(value)),
 })
 const oneOf = (names: readonly string[]): Field => ({
   expected: `one of ${names.join(', ')}`,
@@ -24,10 +27,14 @@ const OBJECT: Field = {
   fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 }
 
+const METADATA: Field = { ...OBJECT, whyNot: (value) => whyNotKeepable(value as Json) }
+/** As large as the columns of versions and numbers go. */
+const INT_MAX = 2 ** 31 - 1
+
 const VENDOR_FIELDS: Readonly<Record<keyof VendorChanges, Field>> = {
   status: oneOf(VENDOR_STATUSES),
   extractor_version: text(50, false),
-  metadata: OBJECT,
+  metadata: METADATA,
 }
 
 const WORK_ITEM_FIELDS: Readonly<Record<keyof WorkItemChanges, Field>> = {
@@ -43,9 +50,9 @@ const WORK_ITEM_FIELDS: Readonly<Record<keyof WorkItemChanges, Field>> = {
   pr_number: {
     expected: 'a whole number from 1, or null',
     fits: (value) =>
-      value === null || (Number.isInteger(value) && (value as number) > 0 && (value as number) < 2 ** 31),
+      value === null || (Number.isInteger(value) && (value as number) > 0 && (value as number) <= INT_MAX),
   },
-  metadata: OBJECT,
+  metadata: METADATA,
 }
 
 /** A change as a request asks for it. */
@@ -68,13 +75,16 @@ async function changesOf<T extends object>(c: Context, fields: Readonly<Record<s
   const body: unknown = await c.req.json().catch(() => undefined)
   if (!OBJECT.fits(body)) throw bad('body', 'a JSON object with `expected_version` and what is to be changed')
   const { expected_version: expectedVersion, ...changes } = body as Readonly<Record<string, Json>>
-  if (!Number.isInteger(expectedVersion) || (expectedVersion as number) < 1)
-    throw bad('expected_version', 'the version you have read, a whole number from 1')
+  const version = expectedVersion as number
+  if (!Number.isInteger(version) || version < 1 || version > INT_MAX)
+    throw bad('expected_version', `the version you have read, a whole number from 1 to ${INT_MAX}`)
   if (Object.keys(changes).length === 0) throw bad('body', `something to change: ${Object.keys(fields).join(', ')}`)
   for (const [name, value] of Object.entries(changes)) {
     const field = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (!field) throw bad(name, `left out; what may be changed is ${Object.keys(fields).join(', ')}`)
     if (!field.fits(value)) throw bad(name, field.expected)
+    const whyNot = field.whyNot?.(value)
+    if (whyNot !== undefined) throw bad(name, `${field.expected} ${whyNot}`)
   }
-  return { expectedVersion: expectedVersion as number, changes: changes as T }
+  return { expectedVersion: version, changes: changes as T }
 }

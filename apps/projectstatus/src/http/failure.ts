@@ -27,6 +27,15 @@ export function bad(parameter: string, expected: string): RequestError {
   return new RequestError({ status: 400, code: 'bad-parameter', message })
 }
 
+/**
+ * SQLSTATEs of what a client asked for that the database does not take: values too long, out of range, no such day, characters
+ * that cannot be kept, texts that are no number or id; null, a constraint, a limit of the server.
+ */
+const BAD_VALUES: ReadonlySet<unknown> = new Set([
+  ...['22001', '22003', '22007', '22008', '22021', '22P02', '22P05'],
+  ...['23502', '23514', '54000', '54001'],
+])
+
 /** What to tell the client of an error. `nextProbeAt`: when the database is tried again, where that is known. */
 export function failureOf(error: unknown, nextProbeAt: () => number | undefined): Failure {
   if (error instanceof RequestError) return error.failure
@@ -41,6 +50,8 @@ export function failureOf(error: unknown, nextProbeAt: () => number | undefined)
     const hint = 'What was read while the database was there is answered from the cache; this was not.'
     return { status: 503, code: 'database-unavailable', message: error.message, hint, retryAt: nextProbeAt() }
   }
+  if (error instanceof Error && 'code' in error && BAD_VALUES.has(error.code))
+    return { status: 400, code: 'bad-value', message: `PostgreSQL does not take it: ${error.message}.` }
   if (isTidemarkError(error, 'closed') || error instanceof NotOpenError)
     return { status: 503, code: 'closing', message: 'The service is being stopped.' }
   return { status: 500, code: 'internal', message: 'Something went wrong in the service; its log says what.' }

@@ -1,6 +1,7 @@
 import { Hono, type Context } from 'hono'
 import { isTidemarkError, type Reading } from 'tidemark'
 import { respond } from 'tidemark/http'
+import { vendorName, workItemId } from '../cache/cache-key.ts'
 import type { ProjectStatusCache } from '../cache/cache.ts'
 import { NotFoundError } from '../cache/errors.ts'
 import type { Changed, ProjectDatabase } from '../database/project-database.ts'
@@ -25,7 +26,7 @@ export function statusRoutes(cache: ProjectStatusCache, database: ProjectDatabas
   })
 
   app.patch('/vendors/:name', async (c) => {
-    const name = c.req.param('name')
+    const name = vendorName(c.req.param('name'))
     const { expectedVersion, changes } = await vendorChanges(c)
     const changed = await cache.write(() => database.changeVendor(name, expectedVersion, changes))
     const vendor = rowOf(changed, expectedVersion, () => new NotFoundError('vendor', name))
@@ -49,7 +50,7 @@ export function statusRoutes(cache: ProjectStatusCache, database: ProjectDatabas
   })
 
   app.patch('/work-items/:id', async (c) => {
-    const id = c.req.param('id')
+    const id = workItemId(c.req.param('id'))
     const { expectedVersion, changes } = await workItemChanges(c)
     const changed = await cache.write(() => database.changeWorkItem(id, expectedVersion, changes))
     const item = rowOf(changed, expectedVersion, () => new NotFoundError('work item', id))
