@@ -39,12 +39,14 @@ export function decodeStored(format: number, data: string | Uint8Array): unknown
 }
 
 /**
- * The same, but of a large compressed value it is a promise: decompressing takes a thread of its own, and no turn of the
- * event loop. A stored value is never one itself. {@link withValue} waits for it.
+ * The same for the value of an entry, but of a large compressed one it is a promise: decompressing takes a thread of its own,
+ * and no turn of the event loop. A stored value is never one itself. {@link withValue} waits for it. Nor is it `undefined`,
+ * which would be taken for a miss: what says so was damaged, or forged.
  */
 export function decodeStoredSoon(format: number, data: string | Uint8Array): unknown {
-  if (!isPacked(format, data)) return decodeKnown(format, data)
-  return plainBytesOf(data) <= AT_ONCE_BYTES_MAX ? decodePlain(unpack(data)) : unpackLater(data).then(decodePlain)
+  if (!isPacked(format, data)) return refuseUndefined(decodeKnown(format, data))
+  if (plainBytesOf(data) <= AT_ONCE_BYTES_MAX) return refuseUndefined(decodePlain(unpack(data)))
+  return unpackLater(data).then((plain) => refuseUndefined(decodePlain(plain)))
 }
 
 /** An entry whose value is there, or a promise of it when its value is one. */
@@ -64,6 +66,13 @@ function decodeKnown(format: number, data: string | Uint8Array): unknown {
   if (format <= FORMAT.packed) return decodeValue(format, data)
   throw new TidemarkError('tier-newer', `A stored value has the unknown format ${format}.`, {
     hint: 'A newer Tidemark wrote it: it counts as a miss here, and is left alone.',
+  })
+}
+
+function refuseUndefined(value: unknown): unknown {
+  if (value !== undefined) return value
+  throw new TidemarkError('tier-corrupt', 'A stored value is undefined, which no resource stores.', {
+    hint: 'The value counts as a miss and is loaded again; if this repeats, look at who else writes to the tier.',
   })
 }
 

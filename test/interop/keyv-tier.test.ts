@@ -1,6 +1,7 @@
 // Stores of Keyv as tiers: what each of them has to do, what lies in them, and what they do when they fail.
 
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { KeyvMemoryAdapter } from 'keyv6'
 import { createTidemark, memory, sqlite, ttl, type Tier, type TierReport } from 'tidemark'
 import { keyvStore, keyvTier, type KeyvStorage, type KeyvTierOptions } from 'tidemark/keyv'
@@ -210,6 +211,23 @@ describe('what lies in the store', () => {
     }
     expect(reports).toHaveLength(sample.length)
     expect(reports.every((it) => it.kind === 'corrupt')).toBe(true)
+  })
+
+  it('a forged record whose value is undefined is damaged: a miss and a count, never an entry without a value', async () => {
+    const map = new Map<string, string>()
+    const { tier, clock, reports } = open(map, { persistent: false })
+    await tier.put(entryOf(clock, 'users', 'a', { $: 'the user’s own' }))
+    const [key, text] = [...map][0] as [string, string]
+    const rest = text.slice(text.indexOf('.', 'tide1.'.length) + 1)
+    const forged = `${rest.slice(0, rest.lastIndexOf('{"$":"o"'))}{"$":"u"}`
+    map.set(key, `tide1.${crc32(forged).toString(16).padStart(8, '0')}.${forged}`)
+    expect(await tier.get(KEY)).toBeUndefined()
+    expect(reports).toMatchObject([
+      { kind: 'corrupt', key: KEY, message: expect.stringContaining('undefined') as string },
+    ])
+    expect(await tier.count({ kind: 'all' })).toBe(0)
+    await tier.put(entryOf(clock, 'users', 'a', 'whole'))
+    expect(await valueOf(tier, 'users', 'a')).toBe('whole')
   })
 
   it('skewed-versions: a record of this version is read for ever', async () => {
