@@ -167,7 +167,7 @@ export class Builds<V> {
     const found = new Map<string, Built>()
     for (const section of plan.sections) {
       const shelved = await this.#shelf.find(section, plan.answer.revisions.get(section.name))
-      if (!shelved) return undefined
+      if (!shelved || this.#held.isOld(shelved.built, this.#context.clock.now())) return undefined
       found.set(section.name, { ...shelved.built, asOf: plan.answer.at, turn: plan.turn })
     }
     return this.#install(plan, found)

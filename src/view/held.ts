@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { CLOCK_SKEW_MS_MAX } from '../policy/judge.ts'
 import type { Section, ViewSettings } from './options.ts'
 import type { Answer, Built, Snapshot } from './snapshot.ts'
 
@@ -62,7 +63,7 @@ export class Held<V> {
       if (!built) return true
       // Begun after the reader came: it is newer than the reader's answer.
       if (built.turn > arrived) return false
-      return !this.#holds(section.name, built, answer) || this.#isOld(built, now)
+      return !this.#holds(section.name, built, answer) || this.isOld(built, now)
     })
   }
 
@@ -97,7 +98,11 @@ export class Held<V> {
     return !this.isMarked(name) && built.revision === answer.revisions.get(name)
   }
 
-  #isOld(built: Built, now: number): boolean {
-    return now >= built.builtAt + this.#settings.maxAgeMs
+  /** Too old, whatever its revision says. */
+  isOld(built: Built, now: number): boolean {
+    const { maxAgeMs } = this.#settings
+    if (now >= built.builtAt + maxAgeMs) return true
+    // How old it is nobody knows: a clock was set back.
+    return maxAgeMs < Number.POSITIVE_INFINITY && built.builtAt > now + CLOCK_SKEW_MS_MAX
   }
 }

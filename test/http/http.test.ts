@@ -82,6 +82,30 @@ describe('cacheStatus', () => {
     expect(cacheHeaders(request(), unknown)['ETag']).toBe(unknown.etag)
   })
 
+  it('an age nobody knows is the largest there is', async () => {
+    const { view, source } = hub()
+    await view.read()
+    source.core = 1
+    const stale = { ...(await view.read()), staleFor: Number.POSITIVE_INFINITY }
+    expect(cacheHeaders(request(), stale)).toMatchObject({
+      'Cache-Status': 'tidemark; hit; ttl=-2147483648; detail=revalidating',
+      Age: '2147483648',
+    })
+  })
+
+  it('of a collection that has grown, the body and its tag are new', async () => {
+    const { source, events } = open()
+    const answer = async () => respond(request(), await events.read('a'))
+    const first = await answer()
+    source.count = 3
+    const second = await answer()
+    expect([await first.json(), await second.json()]).toEqual([
+      [0, 1],
+      [0, 1, 2],
+    ])
+    expect(second.headers.get('etag')).not.toBe(first.headers.get('etag'))
+  })
+
   it('writes names as structured headers want them', async () => {
     const { units } = open()
     const reading = await units.read('a')

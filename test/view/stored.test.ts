@@ -60,6 +60,22 @@ describe('a restart', () => {
     expect((await open().view.read()).status).toBe('miss')
   })
 
+  it('what was built in a future that is no more is too old, where age counts at all', async () => {
+    for (const [options, status] of [
+      [{ maxAge: '1h' }, 'miss'],
+      [{}, 'hit'],
+    ] as const) {
+      const { path, source, open } = machine()
+      const before = open(options)
+      await before.view.read()
+      await before.tide.close()
+      const clock = new FakeClock(before.clock.now() - 86_400_000)
+      const after = hub(options, { source, clock, tide: { tiers: [memory(), sqlite({ path })] } })
+      expect((await after.view.read()).status).toBe(status)
+      expect(await after.view.read()).toMatchObject({ status: 'hit', age: 0, staleFor: 0 })
+    }
+  })
+
   it('a snapshot of another version of the builders is not used', async () => {
     const { open, source } = machine()
     const before = open({ version: 1 })
@@ -190,6 +206,21 @@ describe('other processes', () => {
       expect(source.takeBuilt()).toEqual(['progress'])
       expect((await one.view.read()).status).toBe('hit')
     }
+  })
+
+  it('what is older than maxAge is built, not taken over once more', async () => {
+    const { open, source, clock } = machine()
+    const [one, other] = [open({ maxAge: '1m' }), open({ maxAge: '1m' })]
+    await one.view.read()
+    source.takeBuilt()
+    await clock.advance('1m')
+    expect((await one.view.read()).status).toBe('stale')
+    await settled()
+    expect(source.takeBuilt()).toEqual(['core', 'progress'])
+    expect((await one.view.read()).status).toBe('hit')
+    // That is young enough for the other one.
+    await other.view.read()
+    expect(source.takeBuilt()).toEqual([])
   })
 
   it('a refresh builds, also what another process has just built', async () => {
