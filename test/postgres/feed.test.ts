@@ -118,6 +118,30 @@ await requireService('postgres', (url) => {
       expect(heardBy(a)).toEqual([slotOf('x')])
     })
 
+    it('is made again ever later: what is given up does not pile up on a pool whose lines are dead', async () => {
+      const { client, join } = newGroup()
+      let isDead = false
+      let asked = 0
+      const dying: Group['client'] = {
+        query: (config) => {
+          if (!isDead || !config.text.includes('.changed(')) return client.query(config)
+          asked++
+          return new Promise(() => {})
+        },
+      }
+      const a = join({ client: dying })
+      await a.tier.get({ name: 'users', id: 'any' })
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+      onTestFinished(() => void vi.useRealTimers())
+      isDead = true
+      const stop = a.tier.feed?.poll()
+      await vi.advanceTimersByTimeAsync(29_000)
+      expect(asked).toBe(4)
+      await vi.advanceTimersByTimeAsync(300_000)
+      expect(asked, 'and it is never given up altogether').toBe(14)
+      stop?.()
+    })
+
     it('does no harm when it comes in the end, older than what is known by then', async () => {
       const group = newGroup()
       const kept = keeping(group.client)
