@@ -144,6 +144,7 @@ export class Guard implements Tier {
     const isOfKey = selector.kind === 'key' && staleAt === undefined
     const before = isOfKey ? this.#watch.journal.missedOf(selector.key) : undefined
     const succeeded = (count: number): number => {
+      if (!this.#watch.isCalm) this.#watch.wroteFull(() => this.#lastLease.now())
       this.#watch.succeeded('write')
       if (isOfKey) this.#watch.journal.settle(selector.key, before)
       this.#lastLease.changed()
@@ -267,6 +268,7 @@ export class Guard implements Tier {
 
   #putFailed(entry: Entry, lease: Lease | undefined, error: unknown): boolean {
     this.#writeFailed('put', error, () => this.#missedPut(entry, lease))
+    this.#watch.wroteFull(() => this.#lastLease.now())
     return true
   }
 

@@ -67,6 +67,13 @@ export class Journal {
     if (this.items > this.#limits.maxItems || this.#bytes > this.#limits.maxBytes) this.#overflow()
   }
 
+  /** Gives the sets that are held under a lease another one. */
+  renew(lease: Lease): void {
+    for (const [id, change] of this.#keys) {
+      if (change.kind === 'put' && change.lease !== undefined) this.#keys.set(id, { ...change, lease })
+    }
+  }
+
   /** What was missed of a key so far; {@link settle} takes it. */
   missedOf(key: Key): Change | undefined {
     return this.#keys.size > 0 ? this.#keys.get(idOf(key)) : undefined

@@ -49,6 +49,8 @@ export class Watch {
   /** The last write found the disk full. */
   #isFull = false
   #quarantined = false
+  /** The tier began anew, and nothing was written on a full disk since. */
+  #wasEmptied = false
   #replaying = false
   /** Keys of missed sets that others may have overtaken. */
   readonly #replayed: Key[] = []
@@ -104,6 +106,15 @@ export class Watch {
     this.#isFull = isTidemarkError(error, 'tier-full')
   }
 
+  /**
+   * After a change that found the disk full. A tier that had to be emptied for it has broken the leases of the sets that are
+   * journaled, though nobody changed what they set: they get one of now.
+   */
+  wroteFull(lease: () => Lease): void {
+    if (this.#wasEmptied && this.#isFull) this.journal.renew(lease())
+    this.#wasEmptied = false
+  }
+
   /** A full disk refuses sets, but an embedded tier has ways to remove all the same; nobody else could do it. */
   get mayRemove(): boolean {
     return this.isReadable && !this.#replaying && this.#isFull
@@ -142,6 +153,7 @@ export class Watch {
   /** The tier moved damaged data aside and started anew. */
   quarantined(reason: string): void {
     this.#quarantined = true
+    this.#wasEmptied = true
     this.#settle('quarantined', reason)
   }
 
