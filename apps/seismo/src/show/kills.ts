@@ -48,5 +48,6 @@ async function killed(root: string, round: number): Promise<[string, string][]> 
     if (kept.length === 1 + (round % SAVES_MAX)) setTimeout(() => child.kill('SIGKILL'), round % 11)
   }
   await ended
+  if (kept.length === 0) throw new Error(`Process ${round} of the kills ended by itself before it had saved anything.`)
   return kept
 }
