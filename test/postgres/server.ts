@@ -129,7 +129,7 @@ export function startApp(server: PrivatePostgres, options: PostgresAppOptions): 
 }
 
 /** Who the server's package runs it as. */
-function serverUser(): { readonly uid: number; readonly gid: number } {
+export function serverUser(): { readonly uid: number; readonly gid: number } {
   const idOf = (flag: string): number =>
     Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout || 65_534)
   return { uid: idOf('-u'), gid: idOf('-g') }

@@ -188,7 +188,7 @@ requireProgram(SERVER_PROGRAMS, (program) => {
       return { server, app, remove: () => app.users.delete('k') }
     }
 
-    it('full: reads and removals go on, a refused set leaves no old value, and writes resume', async () => {
+    it('disk-full: reads and removals go on, a refused set leaves no old value, and writes resume', async () => {
       const server = await startServer(program, '--maxmemory-policy', 'noeviction')
       const [a, b] = [startApp(server), startApp(server, { withMemory: false })]
       for (const key of ['kept', 'replaced', 'deleted']) await a.users.set(key, 'old')
