@@ -1,13 +1,13 @@
 // Disks and processes in trouble, for real: what is there is read, what cannot be written is told, and nothing is left behind.
 
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, chownSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { testFolder } from '../folder.ts'
+import { requireSmallDisks, smallDisk } from '../small-disk.ts'
 import { codeOf, fileOf, openStore, pathsOf, type Note } from './open.ts'
 
 const folder = testFolder()
@@ -100,42 +100,29 @@ describe('another process that writes', () => {
   })
 })
 
-describe('disk-full', () => {
-  const mount = mkdtempSync(join(tmpdir(), 'tidemark-full-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]).status === 0
-  const refused = 'mounting a small file system is refused here (needs root)'
-  if (!mounted && process.env['REQUIRE_SERVICES'] === '1') throw new Error(refused)
-  if (!mounted) console.warn(`disk-full is skipped: ${refused}`)
-
-  it.runIf(mounted)(
-    'what was saved is there, what does not fit is told and leaves nothing, and room is used',
-    async () => {
-      onTestFinished(() => {
-        spawnSync('umount', ['-l', mount])
-        rmSync(mount, { recursive: true, force: true })
-      })
-      const root = join(mount, 'store')
-      const store = openStore(root)
-      await store.notes.save(NOTE, ['a'.repeat(50_000)])
-      const codes: string[] = []
-      for (let i = 0; i < 12; i++)
-        codes.push(
-          await codeOf(store.notes.save({ ...NOTE, filename: `n${i}`, id: `n${i}` }, [String(i).repeat(60_000)])),
-        )
-      expect(codes).toContain('artifact-unavailable')
-      expect(await codeOf(store.notes.save(NOTE, ['b'.repeat(500_000)]))).toBe('artifact-unavailable')
-      expect((await store.notes.open(NOTE.folder, NOTE.filename))?.size).toBe(fileOf(['a'.repeat(50_000)]).length)
-      expect(readdirSync(join(root, 'unit-7')).filter((name) => /\.(tmp|commit|gone)-/.test(name))).toEqual([])
-      const { folder: unit, filename } = { ...NOTE, filename: 'n0' }
-      expect(await store.notes.delete(unit, filename)).toBe(true)
-      expect((await store.notes.save({ ...NOTE, filename: 'late', id: 'late' }, ['x'])).outcome).toBe('written')
-      await store.close()
-      const again = openStore(root)
-      expect((await again.notes.verify()).findings).toEqual([])
-      expect((await again.notes.list()).artifacts.length).toBe((await again.notes.verify()).checked)
-      await again.close()
-    },
-  )
+requireSmallDisks(() => {
+  it('disk-full: what was saved is there, what does not fit is told and leaves nothing, and room is used', async () => {
+    const root = join(smallDisk('1m'), 'store')
+    const store = openStore(root)
+    await store.notes.save(NOTE, ['a'.repeat(50_000)])
+    const codes: string[] = []
+    for (let i = 0; i < 12; i++)
+      codes.push(
+        await codeOf(store.notes.save({ ...NOTE, filename: `n${i}`, id: `n${i}` }, [String(i).repeat(60_000)])),
+      )
+    expect(codes).toContain('artifact-unavailable')
+    expect(await codeOf(store.notes.save(NOTE, ['b'.repeat(500_000)]))).toBe('artifact-unavailable')
+    expect((await store.notes.open(NOTE.folder, NOTE.filename))?.size).toBe(fileOf(['a'.repeat(50_000)]).length)
+    expect(readdirSync(join(root, 'unit-7')).filter((name) => /\.(tmp|commit|gone)-/.test(name))).toEqual([])
+    const { folder: unit, filename } = { ...NOTE, filename: 'n0' }
+    expect(await store.notes.delete(unit, filename)).toBe(true)
+    expect((await store.notes.save({ ...NOTE, filename: 'late', id: 'late' }, ['x'])).outcome).toBe('written')
+    await store.close()
+    const again = openStore(root)
+    expect((await again.notes.verify()).findings).toEqual([])
+    expect((await again.notes.list()).artifacts.length).toBe((await again.notes.verify()).checked)
+    await again.close()
+  })
 })
 
 describe('large files', () => {

@@ -6,7 +6,6 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -15,7 +14,6 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
@@ -31,6 +29,7 @@ import {
 } from 'tidemark'
 import { testFolder } from '../folder.ts'
 import { longestStallMs } from '../process/stall.ts'
+import { fillDisk, requireSmallDisks, smallDisk } from '../small-disk.ts'
 import { settled } from './stacks.ts'
 
 const folder = testFolder()
@@ -222,76 +221,45 @@ describe('busy-database', () => {
   }, 40_000)
 })
 
-describe('disk-full', () => {
-  const mount = mkdtempSync(join(tmpdir(), 'tidemark-full-'))
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]).status === 0
-  const refused = 'mounting a small file system is refused here (needs root)'
-  if (!mounted && process.env['REQUIRE_SERVICES'] === '1') throw new Error(refused)
-  if (!mounted) console.warn(`disk-full is skipped: ${refused}`)
+requireSmallDisks(() => {
+  it('disk-full: reads go on, writes degrade to memory and are counted, freed space means recovery without restart', async () => {
+    const folder = smallDisk('1m')
+    const path = join(folder, 'cache.db')
+    const { tide, users, events } = open(path, true)
+    for (let i = 0; i < 50; i++) await users.set(`early${i}`, valueAt(i))
+    const free = fillDisk(folder)
+    for (let i = 0; i < 1_000 && (await stateOf(tide)) !== 'read-only'; i++)
+      await users.set(`late${i}`, 'y'.repeat(500))
+    expect(await stateOf(tide)).toBe('read-only')
+    expect(events.some((event) => event.type === 'tier-failed' && isTidemarkError(event.error, 'tier-full'))).toBe(true)
+    expect(await users.get('early7')).toBe(valueAt(7))
+    await users.set('during', 'during')
+    expect(await users.get('during')).toBe('during')
+    await users.delete('early8')
+    expect(await users.get('early8')).toBe('LOADED')
+    free()
+    await until(async () => (await stateOf(tide)) === 'up', 25_000)
+    await users.set('after', 'after')
+    await tide.close()
+    const again = open(path)
+    expect(await again.users.get('after')).toBe('after')
+    expect(await again.users.get('during')).toBe('during')
+    expect(await again.users.get('early8')).toBe('LOADED')
+    await again.tide.close()
+  }, 60_000)
 
-  it.runIf(mounted)(
-    'reads go on, writes degrade to memory and are counted, freed space means recovery without restart',
-    async () => {
-      onTestFinished(() => void spawnSync('umount', ['-l', mount]))
-      const path = join(mount, 'cache.db')
-      const { tide, users, events } = open(path, true)
-      for (let i = 0; i < 50; i++) await users.set(`early${i}`, valueAt(i))
-      const filler = join(mount, 'filler')
-      fillDisk(filler)
-      for (let i = 0; i < 1_000 && (await stateOf(tide)) !== 'read-only'; i++)
-        await users.set(`late${i}`, 'y'.repeat(500))
-      expect(await stateOf(tide)).toBe('read-only')
-      expect(events.some((event) => event.type === 'tier-failed' && isTidemarkError(event.error, 'tier-full'))).toBe(
-        true,
-      )
-      expect(await users.get('early7')).toBe(valueAt(7))
-      await users.set('during', 'during')
-      expect(await users.get('during')).toBe('during')
-      await users.delete('early8')
-      expect(await users.get('early8')).toBe('LOADED')
-      rmSync(filler)
-      await until(async () => (await stateOf(tide)) === 'up', 25_000)
-      await users.set('after', 'after')
-      await tide.close()
-      const again = open(path)
-      expect(await again.users.get('after')).toBe('after')
-      expect(await again.users.get('during')).toBe('during')
-      expect(await again.users.get('early8')).toBe('LOADED')
-      await again.tide.close()
-    },
-    60_000,
-  )
-
-  it.runIf(mounted)(
-    'a removal on a disk with no byte left is done all the same, also for the next process',
-    async () => {
-      const small = mkdtempSync(join(tmpdir(), 'tidemark-full-'))
-      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', small])
-      onTestFinished(() => void spawnSync('umount', ['-l', small]))
-      const path = join(small, 'cache.db')
-      const { tide, users } = open(path)
-      for (let i = 0; i < 100; i++) await users.set(`k${i}`, valueAt(i))
-      fillDisk(join(small, 'filler'))
-      for (let i = 0; i < 100; i += 7) await users.delete(`k${i}`)
-      await tide.close()
-      const again = open(path)
-      for (let i = 0; i < 100; i += 7) expect(await again.users.get(`k${i}`)).toBe('LOADED')
-      await again.tide.close()
-    },
-    60_000,
-  )
-
-  function fillDisk(filler: string): void {
-    const file = openSync(filler, 'w')
-    for (const size of [65_536, 4_096, 512, 1]) {
-      try {
-        for (;;) writeSync(file, Buffer.alloc(size))
-      } catch {
-        // The next smaller piece.
-      }
-    }
-    closeSync(file)
-  }
+  it('disk-full: a removal on a disk with no byte left is done all the same, also for the next process', async () => {
+    const folder = smallDisk('400k')
+    const path = join(folder, 'cache.db')
+    const { tide, users } = open(path)
+    for (let i = 0; i < 100; i++) await users.set(`k${i}`, valueAt(i))
+    fillDisk(folder)
+    for (let i = 0; i < 100; i += 7) await users.delete(`k${i}`)
+    await tide.close()
+    const again = open(path)
+    for (let i = 0; i < 100; i += 7) expect(await again.users.get(`k${i}`)).toBe('LOADED')
+    await again.tide.close()
+  }, 60_000)
 })
 
 describe('files that change under us', () => {
